@@ -20,6 +20,11 @@ type AccountStore interface {
 	// as the address of users who have none, finds nobody.
 	FindAccounts(ctx context.Context, by Identifier, text string, caseBlind bool, limit int) ([]Account, error)
 
+	// FindRecipients returns at most limit accounts with an address that are active, or those that are not, compared
+	// and in the order as by FindAccounts. Somebody may have given the address to any number of the others, which costs nothing
+	// where a store has its own tables.
+	FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]Account, error)
+
 	// Users returns at most limit matching users, by id.
 	Users(ctx context.Context, f UserFilter, limit int) ([]User, error)
 

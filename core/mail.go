@@ -144,7 +144,8 @@ func (s *Service) addMails(ctx context.Context, profile string, kind MailKind, e
 }
 
 // recipients finds the users who get a mail that is asked for with an address, in the order of addressees. It
-// reads on where others are before them, which somebody may have made to keep them from it.
+// reads on where others are before them that have no password: an operator's or an import's. Those who are not active, or for
+// an activation are, the store leaves out: anybody can register any number of them with an address that is not theirs.
 func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r Recipients) ([]Account, error) {
 	if !Storable(email) {
 		return nil, nil
@@ -158,7 +159,7 @@ func (s *Service) recipients(ctx context.Context, kind MailKind, email string, r
 		return nil, err
 	}
 	for limit := maxRecipients; ; limit *= 8 {
-		found, err := s.accounts.FindAccounts(ctx, ByEmail, email, r.CaseBlind, limit)
+		found, err := s.accounts.FindRecipients(ctx, email, r.CaseBlind, !activation, limit)
 		if err != nil {
 			return nil, wrapStoreError("find users", err)
 		}

@@ -21,18 +21,28 @@ type limitedMails struct {
 	verify   func(*testing.T, core.User) // the address that the user has
 	outcomes func() []string             // of all mails so far, the first of them first
 	mailed   func() []string             // whom they are to, and whether they are sent
-	lookups  func() int                  // for users with an address, so far
+	counter  *lookupCounter              // of look-ups for users with an address
 }
 
 // lookupCounter counts look-ups.
 type lookupCounter struct {
 	core.AccountStore
 	lookups int
+	read    int // accounts that were found so far
 }
 
 func (c *lookupCounter) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
 	c.lookups++
-	return c.AccountStore.FindAccounts(ctx, by, text, caseBlind, limit)
+	found, err := c.AccountStore.FindAccounts(ctx, by, text, caseBlind, limit)
+	c.read += len(found)
+	return found, err
+}
+
+func (c *lookupCounter) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
+	c.lookups++
+	found, err := c.AccountStore.FindRecipients(ctx, email, caseBlind, active, limit)
+	c.read += len(found)
+	return found, err
 }
 
 func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
@@ -86,7 +96,7 @@ func newLimitedMails(t *testing.T, limits core.LoginLimits) limitedMails {
 		return list(func(e core.AuditEntry) string { return e.Outcome })
 	}, func() []string {
 		return list(func(e core.AuditEntry) string { return e.Username + " " + e.Outcome })
-	}, func() int { return counting.lookups }}
+	}, counting}
 }
 
 // TestMailsToOneAddress holds that all accounts but the first that have an address get no more mails together
@@ -198,13 +208,38 @@ func TestAskedByOneNetwork(t *testing.T) {
 	}
 	ctx := from(t, "192.0.2.1")
 	for i, want := range []core.Kind{-1, -1, core.KindThrottled} {
-		before := s.lookups()
+		before := s.counter.lookups
 		_, err := s.AskMailByEmail(ctx, core.Policy{Issuer: "api"}, core.MailPasswordReset, "ann@example.org", core.Recipients{})
 		if want == -1 && err != nil || want != -1 && core.KindOf(err) != want {
 			t.Errorf("%d: %v", i, err)
 		}
-		if looked := s.lookups() > before; looked == (want == core.KindThrottled) {
+		if looked := s.counter.lookups > before; looked == (want == core.KindThrottled) {
 			t.Errorf("%d: users were looked for: %t", i, looked)
 		}
+	}
+}
+
+// TestAskedForOneOfMany holds that a mail to an address costs no look at all the accounts that somebody has registered
+// with it, and that are not active until they are verified: there may be very many.
+func TestAskedForOneOfMany(t *testing.T) {
+	s := newLimitedMails(t, core.LoginLimits{})
+	for i := range 100 {
+		r := core.Registration{Username: fmt.Sprint("user", i), Email: "ann@example.org", Password: "secret", Inactive: i != 50, NoToken: true}
+		if _, err := s.Register(t.Context(), core.Policy{}, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []core.Recipients{{}, {CaseBlind: true}, {Unusable: true}} {
+		s.counter.read = 0
+		found, err := s.AskMailByEmail(t.Context(), core.Policy{Issuer: "api"}, core.MailPasswordReset, "ann@example.org", r)
+		if !found || err != nil {
+			t.Fatalf("%+v: %t, %v", r, found, err)
+		}
+		if s.counter.read != 1 {
+			t.Errorf("%+v: %d accounts were read", r, s.counter.read)
+		}
+	}
+	if got := strings.Join(s.mailed(), ", "); got != "user50 ok, user50 ok, user50 ok" {
+		t.Errorf("mails to %s", got)
 	}
 }

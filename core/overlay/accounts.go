@@ -36,6 +36,24 @@ func (s *accountStore) FindAccounts(ctx context.Context, by core.Identifier, tex
 	return left, nil
 }
 
+// FindRecipients implements core.AccountStore, as FindAccounts.
+func (s *accountStore) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
+	r := of(ctx)
+	found, err := remember(r, call("recipients", email, caseBlind, active, limit), func() ([]core.Account, error) {
+		return s.accounts.FindRecipients(ctx, email, caseBlind, active, limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var left []core.Account
+	for _, a := range found {
+		if now, ok := r.current(a); ok && now.Active == active {
+			left = append(left, now)
+		}
+	}
+	return left, nil
+}
+
 // Users implements core.AccountStore.
 func (s *accountStore) Users(ctx context.Context, f core.UserFilter, limit int) ([]core.User, error) {
 	r := of(ctx)

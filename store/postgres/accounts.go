@@ -18,11 +18,12 @@ import (
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
 
-// The conditions are those of the indexes users_username_capitals and users_email_since; a name
-// without capitals is found by the UNIQUE constraint's.
+// The conditions are those of the indexes users_username_capitals, users_email_active and
+// users_email_exact; a name without capitals is found by the UNIQUE constraint's.
 const (
 	alikeUsername = `(username = $1 OR lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username)`
 	alikeEmail    = `lower(email COLLATE "C") = $1 AND email <> ''`
+	sameEmail     = `email = $1 AND email <> ''`
 )
 
 // emailSince is since when a user has had the address: in this order, users are found by it.
@@ -31,8 +32,11 @@ const emailSince = `coalesce(email_since, created_at)`
 // afterAll returns an expression for the time after which nobody with an address came to it, or NULL if nobody
 // has it. email is the address, a text.
 func afterAll(email string) string {
-	return `(SELECT coalesce(o.email_since, o.created_at) + 1 FROM @users o WHERE lower(o.email COLLATE "C") = lower(` + email + ` COLLATE "C") AND o.email <> ''
-		ORDER BY coalesce(o.email_since, o.created_at) DESC LIMIT 1)`
+	last := func(active string) string {
+		return `(SELECT coalesce(o.email_since, o.created_at) + 1 FROM @users o WHERE lower(o.email COLLATE "C") = lower(` + email + ` COLLATE "C") AND o.email <> ''
+			AND ` + active + ` ORDER BY coalesce(o.email_since, o.created_at) DESC LIMIT 1)`
+	}
+	return `greatest(` + last(`o.active`) + `, ` + last(`NOT o.active`) + `)`
 }
 
 // newSince returns an expression for the email_since of a user u with another address from now on, or with
@@ -63,19 +67,44 @@ func (s *Store) accountByID(ctx context.Context, q sqlx.QueryerContext, userID i
 	return row.Core()
 }
 
+// firstWith ends a statement that finds at most $2 users, in the order of their address.
+const firstWith = ` ORDER BY ` + emailSince + `, id LIMIT $2`
+
+// either returns a statement that finds users with an address, of whom there may be very many: by an index, those who are
+// active and those who are not one after the other.
+func either(condition string) string {
+	return selectUsers + `id IN (
+		SELECT id FROM (SELECT id FROM @users WHERE ` + condition + ` AND active` + firstWith + `) a
+		UNION ALL SELECT id FROM (SELECT id FROM @users WHERE ` + condition + ` AND NOT active` + firstWith + `) b)` + firstWith
+}
+
 // FindAccounts implements [core.AccountStore].
-func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
-	condition, exact, order := alikeUsername, ` AND username = $3`, ``
-	if by == core.ByEmail {
-		condition, exact, order = alikeEmail, ` AND email = $3`, emailSince+`, `
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
+	lower := spelling.LowerASCII(text)
+	switch {
+	case by == core.ByEmail && caseBlind:
+		return s.accounts(ctx, either(alikeEmail), lower, limit)
+	case by == core.ByEmail:
+		return s.accounts(ctx, either(sameEmail), text, limit)
+	case caseBlind:
+		return s.accounts(ctx, selectUsers+alikeUsername+` ORDER BY id LIMIT $2`, lower, limit)
 	}
-	args := []any{spelling.LowerASCII(text), limit}
-	if !caseBlind {
-		condition, args = condition+exact, append(args, text)
+	return s.accounts(ctx, selectUsers+alikeUsername+` AND username = $3 ORDER BY id LIMIT $2`, lower, limit, text)
+}
+
+// FindRecipients implements [core.AccountStore].
+func (s *Store) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
+	if caseBlind {
+		return s.accounts(ctx, selectUsers+alikeEmail+` AND active = $3`+firstWith, spelling.LowerASCII(email), limit, active)
 	}
+	return s.accounts(ctx, selectUsers+sameEmail+` AND active = $3`+firstWith, email, limit, active)
+}
+
+// accounts returns the accounts that a statement finds.
+func (s *Store) accounts(ctx context.Context, statement string, args ...any) (accounts []core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
-		if err := s.db.SelectContext(ctx, &rows, s.qualify(selectUsers)+condition+` ORDER BY `+order+`id LIMIT $2`, args...); err != nil {
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(statement), args...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		accounts = nil

@@ -16,26 +16,30 @@ import (
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `
 
 // SQLite's lower() changes the letters of ASCII alone. The conditions are those of the indexes
-// users_username_capitals and users_email_since; a name without capitals is found by the
-// UNIQUE constraint's.
+// users_username_capitals, users_email_active and users_email_exact; a name without
+// capitals is found by the UNIQUE constraint's.
 const (
 	alikeUsername = `(username = ?1 OR lower(username) = ?1 AND lower(username) <> username)`
 	alikeEmail    = `lower(email) = ?1 AND email <> ''`
+	sameEmail     = `email = ?1 AND email <> ''`
 )
 
 // emailSince is since when a user has had the address: in this order, users are found by it.
 const emailSince = `coalesce(email_since, created_at)`
 
-// afterAll returns an expression for the time after which nobody with an address came to it, or NULL if nobody
+// afterAll returns an expression for the time after which nobody with an address came to it, or 0 if nobody
 // has it. lower is the address in lower case.
 func afterAll(lower string) string {
-	return `(SELECT ` + emailSince + ` + 1 FROM users WHERE lower(email) = ` + lower + ` AND email <> '' ORDER BY ` + emailSince + ` DESC LIMIT 1)`
+	last := func(active string) string {
+		return `ifnull((SELECT ` + emailSince + ` + 1 FROM users WHERE lower(email) = ` + lower + ` AND email <> '' AND active = ` + active + ` ORDER BY ` + emailSince + ` DESC LIMIT 1), 0)`
+	}
+	return `max(` + last(`1`) + `, ` + last(`0`) + `)`
 }
 
 // newSince returns an expression for the email_since of a user with another address from now on, or with the
 // same in another case. Both are texts, and at is the time.
 func newSince(email, at string) string {
-	return `CASE WHEN lower(email) = lower(` + email + `) THEN email_since ELSE max(` + at + `, ifnull(` + afterAll(`lower(`+email+`)`) + `, 0)) END`
+	return `CASE WHEN lower(email) = lower(` + email + `) THEN email_since ELSE max(` + at + `, ` + afterAll(`lower(`+email+`)`) + `) END`
 }
 
 // AccountByID implements [core.AccountStore].
@@ -60,19 +64,44 @@ func accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64) (core
 	return row.Core()
 }
 
+// firstWith ends a statement that finds at most ?2 users, in the order of their address.
+const firstWith = ` ORDER BY ` + emailSince + `, id LIMIT ?2`
+
+// either returns a statement that finds users with an address, of whom there may be very many: by an index, those who are
+// active and those who are not one after the other.
+func either(condition string) string {
+	return selectUsers + `id IN (
+		SELECT id FROM (SELECT id FROM users WHERE ` + condition + ` AND active = 1` + firstWith + `)
+		UNION ALL SELECT id FROM (SELECT id FROM users WHERE ` + condition + ` AND active = 0` + firstWith + `))` + firstWith
+}
+
 // FindAccounts implements [core.AccountStore].
-func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
-	condition, exact, order := alikeUsername, ` AND username = ?`, ``
-	if by == core.ByEmail {
-		condition, exact, order = alikeEmail, ` AND email = ?`, emailSince+`, `
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
+	lower := spelling.LowerASCII(text)
+	switch {
+	case by == core.ByEmail && caseBlind:
+		return s.accounts(ctx, either(alikeEmail), lower, limit)
+	case by == core.ByEmail:
+		return s.accounts(ctx, either(sameEmail), text, limit)
+	case caseBlind:
+		return s.accounts(ctx, selectUsers+alikeUsername+` ORDER BY id LIMIT ?2`, lower, limit)
 	}
-	args := []any{spelling.LowerASCII(text)}
-	if !caseBlind {
-		condition, args = condition+exact, append(args, text)
+	return s.accounts(ctx, selectUsers+alikeUsername+` AND username = ?3 ORDER BY id LIMIT ?2`, lower, limit, text)
+}
+
+// FindRecipients implements [core.AccountStore].
+func (s *Store) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
+	if caseBlind {
+		return s.accounts(ctx, selectUsers+alikeEmail+` AND active = ?3`+firstWith, spelling.LowerASCII(email), limit, active)
 	}
+	return s.accounts(ctx, selectUsers+sameEmail+` AND active = ?3`+firstWith, email, limit, active)
+}
+
+// accounts returns the accounts that a statement finds.
+func (s *Store) accounts(ctx context.Context, statement string, args ...any) (accounts []core.Account, err error) {
 	var rows []record.Account
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &rows, selectUsers+condition+` ORDER BY `+order+`id LIMIT ?`, append(args, limit)...); err != nil {
+		if err := s.reader.SelectContext(ctx, &rows, statement, args...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		return nil

@@ -77,6 +77,22 @@ func TestReadersOnlyRead(t *testing.T) {
 	}
 }
 
+// eitherOf returns the plan of either, where each part has a step.
+func eitherOf(step string) []string {
+	return []string{
+		"SEARCH users USING INTEGER PRIMARY KEY (rowid=?)", "LIST SUBQUERY 4", "COMPOUND QUERY",
+		"LEFT-MOST SUBQUERY", "CO-ROUTINE (subquery-1)", step, "SCAN (subquery-1)",
+		"UNION ALL", "CO-ROUTINE (subquery-3)", step, "SCAN (subquery-3)",
+		"USE TEMP B-TREE FOR ORDER BY",
+	}
+}
+
+// addressQuery returns the statement that finds an address.
+func addressQuery(s *Store, verified, caseBlind bool) string {
+	statement, _ := s.addresses().Query(core.AddressFilter{Email: "ann@example.com", Verified: verified, CaseBlind: caseBlind}, 2)
+	return statement
+}
+
 // TestPlans checks that no query scans a table.
 func TestPlans(t *testing.T) {
 	s := mustOpen(t, Options{})
@@ -92,7 +108,17 @@ func TestPlans(t *testing.T) {
 			"MULTI-INDEX OR", "INDEX 1", "SEARCH users USING INDEX sqlite_autoindex_users_1 (username=?)",
 			"INDEX 2", "SEARCH users USING INDEX users_username_capitals (<expr>=?)",
 		}},
-		{"account by address", selectUsers + alikeEmail + ` ORDER BY ` + emailSince + `, id LIMIT 5`, []string{"SEARCH users USING INDEX users_email_since (<expr>=?)"}},
+		{"accounts by address", either(alikeEmail), eitherOf("SEARCH users USING INDEX users_email_active (<expr>=? AND active=?)")},
+		{"accounts by exact address", either(sameEmail), eitherOf("SEARCH users USING COVERING INDEX users_email_exact (email=? AND active=?)")},
+		{"the last who came to an address", `SELECT ` + afterAll(`?1`), []string{
+			"SCAN CONSTANT ROW", "SCALAR SUBQUERY 1", "SEARCH users USING INDEX users_email_active (<expr>=? AND active=?)",
+			"SCALAR SUBQUERY 2", "SEARCH users USING INDEX users_email_active (<expr>=? AND active=?)",
+		}},
+		{"recipient", selectUsers + alikeEmail + ` AND active = ?3` + firstWith, []string{"SEARCH users USING INDEX users_email_active (<expr>=? AND active=?)"}},
+		{"recipient by exact address", selectUsers + sameEmail + ` AND active = ?3` + firstWith, []string{"SEARCH users USING INDEX users_email_exact (email=? AND active=?)"}},
+		{"who has verified an address", addressQuery(s, true, true), []string{"SEARCH email_addresses USING INDEX email_addresses_verified (<expr>=?)"}},
+		{"who has verified exactly an address", addressQuery(s, true, false), []string{"SEARCH email_addresses USING INDEX email_addresses_verified (<expr>=?)"}},
+		{"exactly an address", addressQuery(s, false, false), []string{"SEARCH email_addresses USING INDEX email_addresses_lower (<expr>=?)"}},
 		{"reusable token", selectReusable, []string{
 			"SEARCH tokens USING INDEX tokens_reusable (user_id=? AND realm=? AND issuer=?)",
 		}},

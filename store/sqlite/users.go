@@ -15,7 +15,7 @@ import (
 // insertUser has a user come after all who have the address, also where their clocks were ahead.
 var insertUser = `
 	INSERT INTO users (username, email, password_hash, active, attributes, created_at, email_since)
-	VALUES (:username, :email, :password_hash, :active, :attributes, :created_at, nullif(max(:created_at, ifnull(` + afterAll(`lower(:email)`) + `, 0)), :created_at))`
+	VALUES (:username, :email, :password_hash, :active, :attributes, :created_at, nullif(max(:created_at, ` + afterAll(`lower(:email)`) + `), :created_at))`
 
 const selectAccount = `
 	SELECT id, username, email, password_hash, active, attributes, created_at, last_login

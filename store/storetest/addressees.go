@@ -14,6 +14,7 @@ func addressees() []testCase {
 	return []testCase{
 		{"whose account is older comes first", olderFirst},
 		{"who comes to an address comes after all who have it", comeLater},
+		{"who gets a mail is found by what they are", recipients},
 		{"who is given an address comes after all who have it, whatever the clock", aheadOfTheirClock},
 	}
 }
@@ -106,5 +107,55 @@ func aheadOfTheirClock(t *testing.T, p suite.Pair) {
 	}
 	if bob.Email != shared {
 		t.Errorf("bob: %+v", bob)
+	}
+}
+
+func recipients(t *testing.T, p suite.Pair) {
+	for i, name := range []string{"ann", "Bob", "cid", "dan", "eve", "fay", "gus"} {
+		u := member(name, shared, i)
+		u.Inactive = i%3 != 0
+		if name == "Bob" || name == "dan" {
+			u.Email = "SHARED@example.org"
+		}
+		p.Add(t, u)
+	}
+	p.Add(t, member("hal", "hal@example.org", 0))
+	for _, test := range []struct {
+		email             string
+		caseBlind, active bool
+		limit             int
+		want              []string
+	}{
+		{shared, true, true, 9, []string{"ann", "dan", "gus"}},
+		{"Shared@Example.org", true, true, 2, []string{"ann", "dan"}},
+		{shared, true, false, 3, []string{"Bob", "cid", "eve"}},
+		{shared, false, true, 9, []string{"ann", "gus"}},
+		{shared, false, false, 9, []string{"cid", "eve", "fay"}},
+		{"Shared@Example.org", false, true, 9, nil},
+		{"", false, true, 9, nil},
+		{"", true, false, 9, nil},
+		{"\xff", true, true, 9, nil},
+	} {
+		found, err := accountsOf(p.B).FindRecipients(t.Context(), test.email, test.caseBlind, test.active, test.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, a := range found {
+			names = append(names, a.Username)
+		}
+		suite.WantSame(t, fmt.Sprintf("%+v", test), test.want, names)
+	}
+	// All who have exactly an address come in one order, whether they are active or not.
+	for limit, all := 1, []string{"ann", "cid", "eve", "fay", "gus"}; limit <= len(all)+1; limit++ {
+		found, err := accountsOf(p.B).FindAccounts(t.Context(), core.ByEmail, shared, false, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, a := range found {
+			names = append(names, a.Username)
+		}
+		suite.WantSame(t, fmt.Sprintf("first %d with exactly the address", limit), all[:min(limit, len(all))], names)
 	}
 }

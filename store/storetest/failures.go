@@ -153,6 +153,7 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 		{"ActivateUser", func() error {
 			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}, nil)
 		}},
+		{"FindRecipients", func() error { return only(s.FindRecipients(ctx, u.Email, false, true, 9)) }},
 		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},
 		{"Users", func() error { return only(s.Users(ctx, core.UserFilter{}, 9)) }},
 		{"UpdateUser", func() error {

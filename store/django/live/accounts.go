@@ -45,7 +45,28 @@ func (l *layout) accountByID(ctx context.Context, q querier, userID int64, tail 
 // FindAccounts implements [core.AccountStore]. Django has no index for it where case does not
 // matter: as with its iexact, all users are looked at. Since when users have had their address, Django does
 // not keep: those with one come by the age of their accounts.
-func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (accounts []core.Account, err error) {
+func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
+	return s.findAccounts(ctx, by, text, caseBlind, limit, func(*layout) string { return "TRUE" })
+}
+
+// FindRecipients implements [core.AccountStore].
+func (s *Store) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
+	return s.findAccounts(ctx, core.ByEmail, email, caseBlind, limit, func(l *layout) string {
+		name := l.decoder.Mapping.Active
+		switch {
+		case name == "" && active: // everybody is
+			return "TRUE"
+		case name == "":
+			return "FALSE"
+		case active:
+			return `"users".` + l.django.Quote(name)
+		}
+		return `NOT "users".` + l.django.Quote(name)
+	})
+}
+
+// findAccounts is FindAccounts, of those who meet a condition.
+func (s *Store) findAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int, meets func(*layout) string) (accounts []core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context, l *layout) error {
 		name := l.decoder.Mapping.Username
 		if by == core.ByEmail {
@@ -67,7 +88,7 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 		case by == core.ByEmail: // the column's own comparison is for an index, and may take other texts for this one
 			condition, args = condition+` AND `+l.exactly(column)+` = ?`, append(args, text)
 		}
-		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+order+` LIMIT `+strconv.Itoa(limit), args...)
+		rows, err := l.find(ctx, l.db, condition+` AND `+meets(l), ` ORDER BY `+order+` LIMIT `+strconv.Itoa(limit), args...)
 		for _, row := range rows {
 			accounts = append(accounts, row.account)
 		}

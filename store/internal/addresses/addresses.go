@@ -72,9 +72,9 @@ func (b *Book) In(ctx context.Context, tx *sql.Tx, f core.AddressFilter, limit i
 	return b.find(ctx, tx, f, limit)
 }
 
-// find reads matching addresses.
-func (b *Book) find(ctx context.Context, q Querier, f core.AddressFilter, limit int) (found []core.Address, err error) {
-	condition, args := "1 = 1", []any(nil)
+// Query returns the statement that finds at most limit matching addresses, and its arguments.
+func (b *Book) Query(f core.AddressFilter, limit int) (statement string, args []any) {
+	condition := "1 = 1"
 	add := func(text string, value any) { condition, args = condition+" AND "+text+" = ?", append(args, value) }
 	if f.ID != 0 {
 		add("id", f.ID)
@@ -89,11 +89,18 @@ func (b *Book) find(ctx context.Context, q Querier, f core.AddressFilter, limit 
 	case f.Email == "":
 	case f.CaseBlind:
 		add(b.Lower("email"), spelling.LowerASCII(f.Email))
-	default: // the column's own comparison is for an index, and may take other texts for this one
+	default: // the first two are for an index, and may take other texts for this one
+		add(b.Lower("email"), spelling.LowerASCII(f.Email))
 		add("email", f.Email)
 		add(b.Exactly("email"), f.Email)
 	}
-	rows, err := q.QueryContext(ctx, b.Bind(`SELECT id, user_id, email, verified FROM @addresses WHERE `+condition+` ORDER BY id LIMIT `+strconv.Itoa(limit)), args...)
+	return b.Bind(`SELECT id, user_id, email, verified FROM @addresses WHERE ` + condition + ` ORDER BY id LIMIT ` + strconv.Itoa(limit)), args
+}
+
+// find reads matching addresses.
+func (b *Book) find(ctx context.Context, q Querier, f core.AddressFilter, limit int) (found []core.Address, err error) {
+	statement, args := b.Query(f, limit)
+	rows, err := q.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select addresses: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 // instrumentedAccounts is a core.AccountStore whose calls are counted.
 type instrumentedAccounts struct {
 	core.AccountStore
-	byID, find, list, update, remove, change operation
+	byID, find, recipients, list, update, remove, change operation
 }
 
 func (m *Metrics) instrumentAccounts(s core.AccountStore) core.AccountStore {
@@ -18,7 +18,7 @@ func (m *Metrics) instrumentAccounts(s core.AccountStore) core.AccountStore {
 		return nil
 	}
 	return &instrumentedAccounts{
-		AccountStore: s, byID: m.operation("account_by_id"), find: m.operation("find_accounts"), list: m.operation("list_users"),
+		AccountStore: s, byID: m.operation("account_by_id"), find: m.operation("find_accounts"), recipients: m.operation("find_recipients"), list: m.operation("list_users"),
 		update: m.operation("update_user"), remove: m.operation("remove_user"), change: m.operation("change_password"),
 	}
 }
@@ -31,6 +31,11 @@ func (s *instrumentedAccounts) AccountByID(ctx context.Context, userID int64) (a
 func (s *instrumentedAccounts) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) (all []core.Account, err error) {
 	defer s.find.observe(time.Now(), &err)
 	return s.AccountStore.FindAccounts(ctx, by, text, caseBlind, limit)
+}
+
+func (s *instrumentedAccounts) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) (all []core.Account, err error) {
+	defer s.recipients.observe(time.Now(), &err)
+	return s.AccountStore.FindRecipients(ctx, email, caseBlind, active, limit)
 }
 
 func (s *instrumentedAccounts) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
