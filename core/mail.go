@@ -45,6 +45,8 @@ type Mail struct {
 	// UserID is whose it is, at the address that the user has when it is sent. 0: it is nobody's,
 	// and was asked for with a name or an address that nobody has.
 	UserID int64
+	// Email is the address that the user had when the mail was counted, for EnqueueMail; it is not kept.
+	Email string
 	// CreatedAt is in UTC, microseconds. The beginning of 1970: see Outdated.
 	CreatedAt time.Time
 	DueAt     time.Time // when it may be claimed
@@ -67,7 +69,8 @@ func (m Mail) Outdated() bool { return m.CreatedAt.UnixMicro() == 0 }
 // are those of [Store].
 type MailStore interface {
 	// EnqueueMail adds a mail of a kind, a profile and a user, to be sent from CreatedAt on. It does
-	// the same for nobody's mail, which is never claimed, so that its time tells nothing.
+	// the same for nobody's mail, which is never claimed, so that its time tells nothing. The mail of a
+	// user who has another address than Email by then, whatever the case of the letters A to Z, is outdated.
 	EnqueueMail(ctx context.Context, m Mail, audit *AuditEntry) error
 
 	// ClaimMail returns a mail that is due at now, after those that have been due for longer, or
@@ -209,7 +212,7 @@ func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, na
 	e.Detail = string(kind)
 	m := Mail{Kind: kind, Profile: profile}
 	if account != nil {
-		m.UserID, e.UserID, e.Username = account.ID, account.ID, account.Username
+		m.UserID, m.Email, e.UserID, e.Username = account.ID, account.Email, account.ID, account.Username
 	} else {
 		e.Outcome, e.UsernamePseudonym = KindUserUnknown.String(), pseudonym(s.pseudonymKey(), lookup(name))
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -50,7 +51,15 @@ func (s *Store) callers() *callers.Store {
 func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: s.qualify("@mails"),
-		Bind:  callers.PositionalParameters,
+		// Whoever changes the address waits until the mail is there, to find it.
+		Email: func(ctx context.Context, tx *sql.Tx, userID int64) (email string, err error) {
+			err = tx.QueryRowContext(ctx, s.qualify(`SELECT email FROM @users WHERE id = $1 FOR SHARE`), userID).Scan(&email)
+			if errors.Is(err, sql.ErrNoRows) {
+				return "", core.ErrNotFound
+			}
+			return email, wrap("select user", err)
+		},
+		Bind: callers.PositionalParameters,
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.db) })
 		},

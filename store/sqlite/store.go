@@ -81,10 +81,25 @@ func (s *Store) callers() *callers.Store {
 	})
 }
 
+// orNotFound returns an error of a user's row, core.ErrNotFound if there is none.
+func orNotFound(err error) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("select user: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: "mails",
-		Bind:  func(statement string) string { return statement },
+		Email: func(ctx context.Context, tx *sql.Tx, userID int64) (email string, err error) {
+			err = tx.QueryRowContext(ctx, `SELECT email FROM users WHERE id = ?`, userID).Scan(&email)
+			return email, orNotFound(err)
+		},
+		Bind: func(statement string) string { return statement },
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.reader) })
 		},

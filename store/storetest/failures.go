@@ -108,7 +108,7 @@ func limiterCalls(t *testing.T, s core.RateLimiter) []call {
 }
 
 func mailCalls(t *testing.T, s core.MailStore, u core.User) []call {
-	ctx, m := t.Context(), core.Mail{Kind: core.MailActivation, Profile: suite.Issuer, UserID: u.ID, CreatedAt: suite.Noon(), DueAt: suite.Noon(), ID: "mail"}
+	ctx, m := t.Context(), core.Mail{Kind: core.MailActivation, Profile: suite.Issuer, UserID: u.ID, Email: u.Email, CreatedAt: suite.Noon(), DueAt: suite.Noon(), ID: "mail"}
 	return []call{
 		{"EnqueueMail", func() error { return s.EnqueueMail(ctx, m, nil) }},
 		{"ClaimMail", func() error { return unlessNone(only(s.ClaimMail(ctx, suite.Noon(), suite.Noon()))) }},

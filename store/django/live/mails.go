@@ -33,7 +33,12 @@ const createMailsDue = `CREATE INDEX IF NOT EXISTS authcompat_mails_due ON authc
 func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: mailsTable,
-		Bind:  func(statement string) string { return s.layout.Load().sql(statement) },
+		Email: func(ctx context.Context, tx *sql.Tx, userID int64) (string, error) {
+			l := s.layout.Load()
+			account, err := l.accountByID(ctx, tx, userID, l.django.LockUsers())
+			return account.Email, err
+		},
+		Bind: func(statement string) string { return s.layout.Load().sql(statement) },
 		Read: func(ctx context.Context, do func(context.Context, mails.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context, l *layout) error {
 				if there, err := l.auxObjects(ctx, l.db); err != nil || !there[mailsTable] {

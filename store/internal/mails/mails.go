@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/spelling"
 	"github.com/authcompat/authcompat/store/internal/record"
 )
 
@@ -31,6 +32,8 @@ type Access struct {
 	// with the audit entry, which may be tried again, and makes the table.
 	Read  func(ctx context.Context, do func(context.Context, Querier) error) error
 	Write func(ctx context.Context, audit *core.AuditEntry, do func(context.Context, *sql.Tx) error) error
+	// Email returns the address of a user, which stays until the transaction ends, or core.ErrNotFound.
+	Email func(ctx context.Context, tx *sql.Tx, userID int64) (string, error)
 }
 
 // Queue is the part of a [core.MailStore] that keeps mails.
@@ -43,6 +46,9 @@ func New(a Access) *Queue {
 	return &Queue{a}
 }
 
+// outdated is when those mails were made that are (core.Mail.Outdated), in microseconds.
+const outdated = 0
+
 // idSize is how many random bytes tell mails apart.
 const idSize = 16
 
@@ -54,8 +60,16 @@ func (q *Queue) EnqueueMail(ctx context.Context, m core.Mail, audit *core.AuditE
 	}
 	return q.Write(ctx, audit, func(ctx context.Context, tx *sql.Tx) error {
 		at := m.CreatedAt.UnixMicro()
-		_, err := tx.ExecContext(ctx, q.Bind(`INSERT INTO @mails (id, kind, profile, user_id, created_at, due_at, attempts, deliveries)
-			VALUES (?, ?, ?, ?, ?, ?, 0, 0) ON CONFLICT (id) DO NOTHING`), hex.EncodeToString(id[:]), string(m.Kind), m.Profile, m.UserID, at, at)
+		created := at
+		email, err := q.Email(ctx, tx, m.UserID)
+		switch {
+		case err == nil && spelling.LowerASCII(email) != spelling.LowerASCII(m.Email):
+			created = outdated
+		case err != nil && !errors.Is(err, core.ErrNotFound):
+			return err
+		}
+		_, err = tx.ExecContext(ctx, q.Bind(`INSERT INTO @mails (id, kind, profile, user_id, created_at, due_at, attempts, deliveries)
+			VALUES (?, ?, ?, ?, ?, ?, 0, 0) ON CONFLICT (id) DO NOTHING`), hex.EncodeToString(id[:]), string(m.Kind), m.Profile, m.UserID, created, at)
 		if err != nil {
 			return fmt.Errorf("insert mail: %w", err)
 		}
@@ -160,7 +174,7 @@ func (q *Queue) RemoveMail(ctx context.Context, m core.Mail, audit *core.AuditEn
 
 // Outdate makes the mails of a user outdated that wait ([core.MailStore]). Who has claimed one has it no more.
 func (q *Queue) Outdate(ctx context.Context, tx *sql.Tx, userID int64) error {
-	if _, err := tx.ExecContext(ctx, q.Bind(`UPDATE @mails SET created_at = 0, attempts = attempts + 1 WHERE user_id = ?`), userID); err != nil {
+	if _, err := tx.ExecContext(ctx, q.Bind(`UPDATE @mails SET created_at = ?, attempts = attempts + 1 WHERE user_id = ?`), outdated, userID); err != nil {
 		return fmt.Errorf("outdate mails: %w", err)
 	}
 	return nil

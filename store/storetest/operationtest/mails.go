@@ -27,6 +27,7 @@ func mails() []testCase {
 		{"one activation", mailsActivation},
 		{"links that are used", mailsLinks},
 		{"who has another address gets no mail that was asked for before", mailsOutdated},
+		{"who changes the address while a mail is asked for", mailsOutdatedAtOnce},
 	}
 }
 
@@ -40,6 +41,15 @@ func mailStores(p operables) (a, b core.MailStore) {
 func enqueue(t *testing.T, s core.MailStore, kind core.MailKind, userID int64, after time.Duration) {
 	t.Helper()
 	if err := s.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: suite.Issuer, UserID: userID, CreatedAt: suite.Noon().Add(after)}, nil); err != nil {
+		t.Fatalf("enqueue mail: %v", err)
+	}
+}
+
+// enqueueTo is enqueue of a mail to the address that a user has.
+func enqueueTo(t *testing.T, s core.MailStore, kind core.MailKind, u core.User, after time.Duration) {
+	t.Helper()
+	m := core.Mail{Kind: kind, Profile: suite.Issuer, UserID: u.ID, Email: u.Email, CreatedAt: suite.Noon().Add(after)}
+	if err := s.EnqueueMail(t.Context(), m, nil); err != nil {
 		t.Fatalf("enqueue mail: %v", err)
 	}
 }
@@ -85,8 +95,8 @@ func mailsNone(t *testing.T, p operables) {
 func mailsClaims(t *testing.T, p operables) {
 	a, b := mailStores(p)
 	ann := p.Add(t, suite.NewUser("ann"))
-	enqueue(t, a, core.MailPasswordReset, ann.ID, time.Second)
-	enqueue(t, b, core.MailActivation, ann.ID, 0)
+	enqueueTo(t, a, core.MailPasswordReset, ann, time.Second)
+	enqueueTo(t, b, core.MailActivation, ann, 0)
 	wantMails(t, b, 2)
 	wantNoMail(t, b, -time.Microsecond)
 	first := claim(t, b, time.Second)
@@ -122,10 +132,10 @@ func mailsLease(t *testing.T, p operables) {
 func mailsAhead(t *testing.T, p operables) {
 	a, b := mailStores(p)
 	ann := p.Add(t, suite.NewUser("ann"))
-	enqueue(t, a, core.MailActivation, ann.ID, core.MaxMailWait)
+	enqueueTo(t, a, core.MailActivation, ann, core.MaxMailWait)
 	wantNoMail(t, b, 0)
 	enqueue(t, a, core.MailActivation, 0, core.MaxMailWait+time.Microsecond) // nobody's, which is removed
-	enqueue(t, a, core.MailPasswordReset, ann.ID, core.MaxMailWait+time.Microsecond)
+	enqueueTo(t, a, core.MailPasswordReset, ann, core.MaxMailWait+time.Microsecond)
 	if got := claim(t, b, 0); got.Kind != core.MailPasswordReset || !got.DueAt.Equal(suite.Noon().Add(time.Minute)) {
 		t.Errorf("claimed %+v", got)
 	}

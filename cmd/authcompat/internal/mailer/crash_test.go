@@ -83,7 +83,7 @@ func TestCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range []int64{u.ID, 0} {
-			if err := queue.EnqueueMail(t.Context(), core.Mail{Kind: core.MailPasswordReset, Profile: "api", UserID: id, CreatedAt: began}, nil); err != nil {
+			if err := queue.EnqueueMail(t.Context(), core.Mail{Kind: core.MailPasswordReset, Profile: "api", UserID: id, Email: u.Email, CreatedAt: began}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -3,6 +3,7 @@ package mailer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -97,7 +98,11 @@ func (o *office) addUser(t *testing.T, name string, change func(*core.NewUser)) 
 
 func (o *office) enqueue(t *testing.T, kind core.MailKind, userID int64) {
 	t.Helper()
-	if err := o.queue.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: "api", UserID: userID, CreatedAt: o.now.Add(o.ahead)}, nil); err != nil {
+	account, err := o.store.AccountByID(t.Context(), userID)
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if err := o.queue.EnqueueMail(t.Context(), core.Mail{Kind: kind, Profile: "api", UserID: userID, Email: account.Email, CreatedAt: o.now.Add(o.ahead)}, nil); err != nil {
 		t.Fatal(err)
 	}
 }

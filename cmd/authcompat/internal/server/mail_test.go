@@ -32,7 +32,7 @@ func TestMailsAreSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := core.Mail{Kind: core.MailConfirmation, Profile: "authtokens", UserID: user.ID, CreatedAt: time.Now().Add(-time.Second)}
+	mail := core.Mail{Kind: core.MailConfirmation, Profile: "authtokens", UserID: user.ID, Email: user.Email, CreatedAt: time.Now().Add(-time.Second)}
 	if err := s.engine.Backend.Mail.EnqueueMail(t.Context(), mail, nil); err != nil {
 		t.Fatal(err)
 	}
