@@ -37,6 +37,9 @@ func (s *Sender) deliver(ctx context.Context, m *core.Mail, e envelope) (outcome
 	m.Deliveries++
 	if err := s.store.UpdateMail(ctx, *m); err != nil {
 		m.Deliveries--
+		if errors.Is(err, core.ErrNotFound) { // the user has another address by now, or another sender has it
+			err = nil
+		}
 		return broken, err // hanging up before the end of the text takes the mail back
 	}
 	if _, err := text.Write(e.content); err != nil {
