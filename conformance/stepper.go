@@ -94,6 +94,9 @@ func (f *File) Stepper(exchange string, server *Server, client Client, options O
 	if !regexp.MustCompile(`^[a-z0-9]{6}$`).MatchString(memory.Run) {
 		memory = Memory{Run: runName()}
 	}
+	// It may come from a page, where anybody can write anything.
+	steps := len(f.Exchanges[i].steps)
+	memory.Done, memory.Ready = min(max(memory.Done, 0), steps), min(max(memory.Ready, 0), steps)
 	memory.Captures = maps.Clone(memory.Captures)
 	if memory.Captures == nil {
 		memory.Captures = map[string]string{}

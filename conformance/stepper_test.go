@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"errors"
+	"math"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -247,5 +248,23 @@ func TestTokenIn(t *testing.T) {
 func TestTokenScheme(t *testing.T) {
 	if got := files(t)[0].TokenScheme(); got != "Token " {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A memory that is not of a Stepper, as a page may send one back, counts no steps that are not there.
+func TestStepperOfAnotherMemory(t *testing.T) {
+	b := newBench(t)
+	for _, count := range []int{-1, math.MinInt, math.MaxInt} {
+		s := b.stepper("login and logout", conformance.Memory{Run: "abc123", Done: count, Ready: count})
+		want := 0
+		if count > 0 {
+			want = s.Len()
+		}
+		if m := s.Memory(); m.Done != want || m.Ready != want {
+			t.Errorf("%d: %d done, %d ready, want %d", count, m.Done, m.Ready, want)
+		}
+		if left := s.Preparation(2); (len(left) > 0) == (count > 0) {
+			t.Errorf("%d: to do: %q", count, left)
+		}
 	}
 }
