@@ -203,7 +203,8 @@ func (g *Guard) opens(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	http.SetCookie(w, g.sessions.begin(r.TLS != nil))
-	// To a path without the key, which would otherwise stay in the address bar and the history.
+	// To a path without the key, which would otherwise stay in the address bar, and be in the Referer of what the page
+	// loads. Browsers keep the address with it in their history all the same: docs/console.md says so.
 	http.Redirect(w, r, root, http.StatusSeeOther)
 	return true
 }
