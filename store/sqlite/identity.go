@@ -26,8 +26,8 @@ func checkBeforeOpen(file string, wait time.Duration) error {
 
 // checkFiles fails, from then on for good, once the files at the store's path are not those
 // that were opened, or the WAL-index is damaged. It comes before each use of SQLite, which
-// would mix the files, and after each commit, so that nothing is acknowledged that went into
-// another file. It costs four system calls. A WAL-index that is truncated between the check
+// would mix the files, but for tokens that are read directly (readToken), and after each commit, so
+// that nothing is acknowledged that went into another file. It costs four system calls. A WAL-index that is truncated between the check
 // and the use still ends the process, as it does for every program that uses SQLite.
 func (s *Store) checkFiles() error {
 	if err := s.files.Broken(); err != nil {
@@ -84,7 +84,7 @@ func (s *Store) letGo() {
 	if err != nil {
 		return
 	}
-	_, _, _ = s.reader.Close(), s.bulk.close(true), s.writer.Close() // there is nobody to tell
+	_, _, _, _ = s.direct.Close(), s.reader.Close(), s.bulk.close(true), s.writer.Close() // there is nobody to tell
 	_, _ = s.keepAlive.Close(), s.keeper.Close()
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/dbfile"
+	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
@@ -33,6 +34,9 @@ const oldestLibrary = 3_051_003
 
 // With an older library this does not compile: a uint can't be negative.
 const _ = uint(sqlite3.SQLITE_VERSION_NUMBER - oldestLibrary)
+
+// minDirect is the smallest number of connections that read tokens directly, unless there are fewer readers.
+const minDirect = 2
 
 // Options are the settings of a store; the zero value suits a server.
 type Options struct {
@@ -85,6 +89,8 @@ func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	if s.reader, err = connect(readerDSN(file, o.Wait), o.Readers); err != nil {
 		return nil, errors.Join(err, s.keeper.Close(), s.writer.Close())
 	}
+	// What does not wait for locks here is read by a reader, which does.
+	s.direct = pinned.New(s.reader.Driver(), readerDSN(file, 0), selectToken, min(o.Readers, max(minDirect, runtime.GOMAXPROCS(0))), s.checkFiles)
 	if err := s.prepare(ctx); err != nil {
 		_ = s.Close() // the error from opening matters more
 		return nil, diagnose(explain(ctx, o.Wait, err))

@@ -14,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/store/internal/callers"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
 	"github.com/authcompat/authcompat/store/internal/mails"
+	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
@@ -56,6 +57,7 @@ type Store struct {
 
 	findGeneration *sqlx.Stmt
 	findToken      *sqlx.Stmt
+	direct         *pinned.Statement // findToken, with connections of its own
 	findOlder      *sqlx.Stmt
 	account        *sqlx.Stmt
 }
@@ -157,7 +159,7 @@ func (s *Store) Close() error {
 	if s.keepAlive != nil {
 		_ = s.keepAlive.Close() // fails only if it is closed already
 	}
-	return errors.Join(s.reader.Close(), s.keeper.Close(), s.bulk.close(true), s.writer.Close())
+	return errors.Join(s.direct.Close(), s.reader.Close(), s.keeper.Close(), s.bulk.close(true), s.writer.Close())
 }
 
 // write runs do in a transaction that holds the file's write lock from its beginning,

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/record"
+	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/jmoiron/sqlx"
 )
@@ -119,12 +121,20 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		return core.Token{}, core.User{}, err
 	}
 	digest := sha256.Sum256([]byte(p))
+	absent := false
 	header, cached := s.cache.Header()
 	if cached && s.usable() {
 		if known := s.cache.Valid(&header); known != nil {
 			if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
 				return e.Token, e.User, nil
 			}
+			e := &tokencache.Entry{Digest: digest}
+			found, err := s.readToken(e, realm)
+			if found && err == nil {
+				s.cache.Add(known, e)
+				return e.Token, e.User, nil
+			}
+			absent = err == nil // an error, and that there is none, is for a reader to say, after a check of the files
 		}
 	}
 	if err := s.acquireReader(ctx); err != nil {
@@ -142,11 +152,41 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
 		return e.Token, e.User, nil
 	}
-	token, user, err := s.queryToken(ctx, realm, p, digest)
+	find := s.queryToken
+	if absent {
+		find = s.findLegacy
+	}
+	token, user, err := find(ctx, realm, p, digest)
 	if err == nil {
 		s.cache.Add(known, &tokencache.Entry{Digest: digest, Token: token, User: user})
 	}
 	return token, user, err
+}
+
+// readToken reads a token directly, and reports whether there is one. It does not check whether the files at the store's path
+// are those that were opened: like the cache, it is used while they were a moment ago, and since the header that says what
+// is valid. Its connections have them open, and under that header read what the cache would have kept. It does check that the
+// WAL-index, which SQLite has mapped, is whole.
+func (s *Store) readToken(e *tokencache.Entry, realm string) (found bool, err error) {
+	if index := s.cache.Index(); index == nil || !index.Intact() {
+		return false, errIndexDamaged
+	}
+	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *pinned.Row) error {
+		token := record.Token{
+			Digest: e.Digest[:], Realm: realm,
+			UserID: row.Integer(), Issuer: row.Text(), CreatedAt: row.Integer(), ExpiresAt: row.NullInteger(), Sliding: row.Integer(),
+			Reusable: row.Bool(), Sealed: row.Blob(), SealKey: row.Text(),
+		}
+		user := record.Account{
+			ID: token.UserID, Username: row.Text(), Email: row.Text(), Active: row.Bool(), Attributes: row.NullText(), CreatedAt: row.Integer(),
+		}
+		if err := row.Err(); err != nil {
+			return err
+		}
+		account, err := user.Core()
+		e.Token, e.User = token.Core(), account.User
+		return err
+	})
 }
 
 // generation reads the current generation. The caller holds a reader slot.
@@ -165,7 +205,7 @@ func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, 
 		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 		&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s.findLegacy(ctx, realm, p)
+		return s.findLegacy(ctx, realm, p, digest)
 	}
 	if err != nil {
 		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
@@ -272,8 +312,8 @@ const selectLegacy = `
 	WHERE t.prefix IN (?, ?) AND t.prefix IS NOT NULL AND t.twin IS NULL AND t.realm = ?`
 
 // findLegacy finds a token that was imported with only its legacy digest, after the
-// look-up of native tokens has found nothing.
-func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+// look-up of native tokens has found nothing by its digest.
+func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented, _ [sha256.Size]byte) (core.Token, core.User, error) {
 	short, long, ok := p.Prefixes()
 	if !ok {
 		return core.Token{}, core.User{}, core.ErrNotFound
