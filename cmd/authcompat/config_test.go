@@ -19,7 +19,7 @@ func TestConfigFile(t *testing.T) {
 		want       []string
 	}{
 		{"empty", "", []string{"1:1: the file is empty"}},
-		{"no YAML", "a: [", []string{" line 1: did not find expected node content"}},
+		{"no YAML", "a: [", []string{"1:1: did not find expected node content"}},
 		{"all at once", "stor: x\nlogin_limits: {per_user: x, foo: 1}\nlog: text\nlisteners: [{profil: x}]\nmanage: [a]\nlisten: a\nlisten: b\n", []string{
 			"1:1: stor: unknown key; did you mean store?",
 			`2:26: login_limits.per_user: "x" is no limit: want for instance 10/15m, ten in a quarter of an hour`,

@@ -123,7 +123,7 @@ audit_retention: long
 			"c.yaml:1:23: listeners.profile: snippit@ wants an address after @, for instance snippit@127.0.0.1:8000",
 		}},
 		{"a second document", one + "---\na: b\n", nil, []string{"c.yaml:2:1: a second document begins here"}},
-		{"a second document that breaks off", one + "---\n[\n", nil, []string{"c.yaml: a second document: line 3: did not find expected node content"}},
+		{"a second document that breaks off", one + "---\n[\n", nil, []string{"c.yaml:4:1: did not find expected node content"}},
 		{"no mapping", one + "map: nonexist.yaml\nstore: django+sqlite:django.db\n", nil, []string{"c.yaml:2:6: map: open nonexist.yaml: no such file or directory"}},
 		{"a mapping with mistakes", one + "map: map.yaml\nstore: django+sqlite:django.db\n", nil, []string{
 			"map.yaml:2:1: usrname: unknown key; did you mean username?",

@@ -30,8 +30,8 @@ type Format struct {
 	// ShowKey writes a key in paths. nil: as it stands in the file.
 	ShowKey func(key string) string
 
-	// Plain leaves the errors of the YAML library as they are, with a line at best.
-	Plain bool
+	// UTF16 has files read that begin with the mark of UTF-16, as PowerShell 5 writes those that it redirects to.
+	UTF16 bool
 
 	Empty    string // the file is empty
 	Second   string // there is a second document
@@ -65,7 +65,10 @@ func (r *Reader) position(line, column int) Position {
 // Read reads the one YAML document of a file. ok is false if its values can't be read;
 // the problem has then been added.
 func (r *Reader) Read(data []byte) (v Value, ok bool) {
-	if !r.Format.Plain && !r.characters(data) {
+	if r.Format.UTF16 {
+		data = decodeUTF16(data)
+	}
+	if !r.characters(data) {
 		return Value{}, false
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -74,13 +77,13 @@ func (r *Reader) Read(data []byte) (v Value, ok bool) {
 		r.Add(r.position(1, 1), "", "%s", r.Format.Empty)
 		return Value{}, false
 	} else if err != nil {
-		r.syntax(err, data, "")
+		r.syntax(err, data)
 		return Value{}, false
 	}
 	if err := decoder.Decode(&next); err == nil {
 		r.Add(r.at(&next), "", "%s", r.Format.Second)
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err, data, "a second document: ")
+		r.syntax(err, data)
 	}
 	top := document.Content[0]
 	if top.ShortTag() == "!!null" {

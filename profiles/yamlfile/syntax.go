@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/unicode"
 	"gopkg.in/yaml.v3"
 )
 
@@ -36,13 +37,20 @@ func (r *Reader) characters(data []byte) bool {
 	return true
 }
 
-// syntax adds an error of the library, which names a line at best. document names the
-// document if that is not the first.
-func (r *Reader) syntax(err error, data []byte, document string) {
-	if r.Format.Plain {
-		r.Add(Position{File: r.File}, "", "%s%s", document, strings.TrimPrefix(err.Error(), "yaml: "))
-		return
+// decodeUTF16 returns a file in UTF-8 that begins with the mark of UTF-16, and others as they are.
+func decodeUTF16(data []byte) []byte {
+	if !bytes.HasPrefix(data, []byte("\xff\xfe")) && !bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return data
 	}
+	decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(data)
+	if err != nil {
+		return data // whose first byte is refused
+	}
+	return decoded
+}
+
+// syntax adds an error of the library, which names a line at best.
+func (r *Reader) syntax(err error, data []byte) {
 	if rest, ok := strings.CutPrefix(err.Error(), "yaml: unknown anchor '"); ok {
 		name, _, _ := strings.Cut(rest, "'")
 		line, column := find(data, "*"+name)

@@ -63,8 +63,8 @@ func TestProblems(t *testing.T) {
 		{"tab", nil, "a:\n\tb: 1\n", []string{"f:2:1: found character that cannot start any token"}},
 		{"tab, worded", func(f *Format) { f.Tab = "tab" }, "a:\n\tb: 1\n", []string{"f:2:1: tab"}},
 		{"not UTF-8", nil, "a: é\xff\n", []string{"f:1:5: byte 0xff is not UTF-8"}},
-		{"plain", func(f *Format) { f.Plain = true }, "a: [\n", []string{"f: line 1: did not find expected node content"}},
-		{"plain second document", func(f *Format) { f.Plain = true }, "1\n---\n[\n", []string{"f: a second document: line 3: did not find expected node content"}},
+		{"UTF-16", func(f *Format) { f.UTF16 = true }, "\xff\xfea\x00:\x00 \x00[\x00\n\x00", []string{"f:2:1: did not find expected node content"}},
+		{"UTF-16, not read", nil, "\xff\xfea\x00", []string{"f:1:1: byte 0xff is not UTF-8"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := Reader{File: "f", Format: texts()}

@@ -61,7 +61,7 @@ func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, fou
 	NewServer().AddFlags(c.all)
 	r := yamlfile.Reader{File: name, Format: yamlfile.Format{
 		NoAliases: true,
-		Plain:     true,
+		UTF16:     true,
 		Empty:     "the file is empty",
 		Second:    "a second document begins here",
 	}}

@@ -76,7 +76,7 @@ func (f *Server) checkValues(found *section.Problems) {
 		{"max-header-bytes", f.MaxHeaderBytes, minHeaderBytes, maxHeaderBytes},
 		{"max-header-fields", f.MaxHeaderFields, minHeaderFields, maxHeaderFields},
 	} {
-		if n.value < n.least || n.value > n.most {
+		if !found.Refused[n.flag] && (n.value < n.least || n.value > n.most) {
 			found.Add(f.source(n.flag), "%d: want %d to %d", n.value, n.least, n.most)
 		}
 	}
