@@ -53,8 +53,9 @@ type Admin interface {
 
 // UserFilter selects users; zero fields match all.
 type UserFilter struct {
-	After    int64 // those with a larger ID
-	Inactive bool  // inactive ones alone
+	After    int64   // those with a larger ID
+	Inactive bool    // inactive ones alone
+	IDs      []int64 // those with one of these; nil: with any. At most 1000
 }
 
 // TokenOwner is a user who has tokens in a realm.

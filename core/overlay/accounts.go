@@ -57,7 +57,7 @@ func (s *accountStore) FindRecipients(ctx context.Context, email string, caseBli
 // Users implements core.AccountStore.
 func (s *accountStore) Users(ctx context.Context, f core.UserFilter, limit int) ([]core.User, error) {
 	r := of(ctx)
-	found, err := remember(r, call("users", f.After, f.Inactive, limit), func() ([]core.User, error) { return s.accounts.Users(ctx, f, limit) })
+	found, err := remember(r, call("users", f.After, f.Inactive, f.IDs, limit), func() ([]core.User, error) { return s.accounts.Users(ctx, f, limit) })
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,15 @@ import (
 
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
+	condition, args := "", []any{f.After, f.Inactive, limit}
+	if f.IDs != nil {
+		condition, args = ` AND id = ANY($4)`, append(args, pq.Array(f.IDs))
+	}
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
 		var rows []record.Account
 		if err := s.db.SelectContext(ctx, &rows, s.qualify(`
 			SELECT id, username, email, '' AS password_hash, active, attributes, created_at
-			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean) ORDER BY id LIMIT $3`), f.After, f.Inactive, limit); err != nil {
+			FROM @users WHERE id > $1 AND (NOT active OR NOT $2::boolean)`+condition+` ORDER BY id LIMIT $3`), args...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		users = nil

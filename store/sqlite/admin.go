@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -12,12 +13,20 @@ import (
 
 // Users implements [core.Admin].
 func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users []core.User, err error) {
-	const query = `
+	condition, args := "", []any{f.After, f.Inactive}
+	if f.IDs != nil {
+		ids, err := json.Marshal(f.IDs)
+		if err != nil {
+			return nil, fmt.Errorf("select users: %w", err)
+		}
+		condition, args = ` AND id IN (SELECT value FROM json_each(?))`, append(args, string(ids))
+	}
+	query := `
 		SELECT id, username, email, '' AS password_hash, active, attributes, created_at
-		FROM users WHERE id > ? AND (active = 0 OR NOT ?) ORDER BY id LIMIT ?`
+		FROM users WHERE id > ? AND (active = 0 OR NOT ?)` + condition + ` ORDER BY id LIMIT ?`
 	var rows []record.Account
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &rows, query, f.After, f.Inactive, limit); err != nil {
+		if err := s.reader.SelectContext(ctx, &rows, query, append(args, limit)...); err != nil {
 			return fmt.Errorf("select users: %w", err)
 		}
 		return nil

@@ -111,6 +111,8 @@ func listedUsers(t *testing.T, p suite.Pair) {
 		{core.UserFilter{After: all[1].ID}, 2, all[2:]},
 		{core.UserFilter{After: all[2].ID}, 2, nil},
 		{core.UserFilter{Inactive: true}, 9, all[1:2]},
+		{core.UserFilter{IDs: []int64{all[2].ID, all[2].ID + 1, all[1].ID}}, 9, all[1:]},
+		{core.UserFilter{IDs: []int64{}}, 9, nil},
 	} {
 		users, err := accountsOf(p.B).Users(t.Context(), test.f, test.limit)
 		if err != nil {

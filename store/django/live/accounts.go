@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -110,7 +111,14 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 		if f.Inactive {
 			condition += ` AND NOT ` + `"users".` + l.django.Quote(l.decoder.Mapping.Active)
 		}
-		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), f.After)
+		args := []any{f.After}
+		if f.IDs != nil {
+			condition += ` AND ` + l.id() + ` IN (NULL` + strings.Repeat(`, ?`, len(f.IDs)) + `)` // NULL equals no id
+			for _, id := range f.IDs {
+				args = append(args, id)
+			}
+		}
+		rows, err := l.find(ctx, l.db, condition, ` ORDER BY `+l.id()+` LIMIT `+strconv.Itoa(limit), args...)
 		users = nil
 		for _, row := range rows {
 			users = append(users, row.account.User)

@@ -123,6 +123,9 @@ func userPages(t *testing.T, p operables) {
 	suite.WantSame(t, "second page", []core.User{inactive}, page(core.UserFilter{After: bob.ID}, 2))
 	suite.WantSame(t, "inactive ones", []core.User{inactive}, page(core.UserFilter{Inactive: true}, 9))
 	suite.WantSame(t, "none", 0, len(page(core.UserFilter{After: inactive.ID}, 9)))
+	suite.WantSame(t, "some ids", []core.User{ann, inactive}, page(core.UserFilter{IDs: []int64{inactive.ID, inactive.ID + 1, ann.ID}}, 9))
+	suite.WantSame(t, "one of them", []core.User{inactive}, page(core.UserFilter{After: bob.ID, IDs: []int64{ann.ID, inactive.ID}}, 9))
+	suite.WantSame(t, "no ids", 0, len(page(core.UserFilter{IDs: []int64{}}, 9)))
 }
 
 func setActive(t *testing.T, p operables) {

@@ -44,27 +44,23 @@ func newTokenList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return command.WithAdmin(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
 				var f core.TokenFilter
-				names := make(map[int64]string)
 				if user != "" {
 					u, err := e.FindUser(ctx, user)
 					if err != nil {
 						return err
 					}
-					f.UserID, names[u.ID] = u.ID, u.Username
+					f.UserID = u.ID
 				}
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "ID\tUSER\tPROFILE\tREALM\tCREATED\tEXPIRES\tSTATE")
 				now := time.Now()
-				err := e.EachToken(ctx, f, func(token core.Token) error {
+				err := e.EachOwnedToken(ctx, f, func(owned engine.OwnedToken) error {
+					token, name := owned.Token, owned.User.Username
 					if live && token.Expired(now) {
 						return nil
 					}
 					state := "live"
 					if token.Expired(now) {
 						state = "expired"
-					}
-					name, err := nameOf(ctx, e, names, token.UserID)
-					if err != nil {
-						return err
 					}
 					id := core.TokenID(token.Digest)
 					return t.Row(tokenRecord{
@@ -82,20 +78,6 @@ func newTokenList() *cobra.Command {
 	cmd.Flags().BoolVar(&live, "live", false, "live tokens alone")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
-}
-
-// nameOf returns the name of a user, empty if there is none any more. It looks up each once, and keeps it in
-// names.
-func nameOf(ctx context.Context, e *engine.Engine, names map[int64]string, id int64) (string, error) {
-	if name, known := names[id]; known {
-		return name, nil
-	}
-	u, err := e.UserByID(ctx, id)
-	if err != nil && core.KindOf(err) != core.KindUserUnknown {
-		return "", err
-	}
-	names[id] = u.Username
-	return u.Username, nil
 }
 
 // revocation says which tokens are to be ended.

@@ -42,17 +42,64 @@ func (e *Engine) EachUser(ctx context.Context, f core.UserFilter, do func(core.U
 	}
 }
 
+// EachOwnedToken runs do for each token that matches, with its user, in the order of their digests, until it
+// fails. Of a user who has been deleted meanwhile, all but the id is empty.
+func (e *Engine) EachOwnedToken(ctx context.Context, f core.TokenFilter, do func(OwnedToken) error) error {
+	return e.eachPage(ctx, f, func(tokens []core.Token) error {
+		owners, err := e.ownersOf(ctx, tokens)
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			owner := owners[t.UserID]
+			owner.ID = t.UserID
+			if err := do(OwnedToken{t, owner}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ownersOf returns the users of tokens by their ids, with one query: a list of a million tokens would else ask
+// for a million users.
+func (e *Engine) ownersOf(ctx context.Context, tokens []core.Token) (map[int64]core.User, error) {
+	ids := make([]int64, 0, len(tokens))
+	for _, t := range tokens {
+		ids = append(ids, t.UserID)
+	}
+	slices.Sort(ids)
+	users, err := e.Backend.Admin.Users(ctx, core.UserFilter{IDs: slices.Compact(ids)}, pageSize)
+	owners := make(map[int64]core.User, len(users))
+	for _, u := range users {
+		owners[u.ID] = u
+	}
+	return owners, err
+}
+
 // EachToken runs do for each token that matches, in the order of their digests, until
 // it fails.
 func (e *Engine) EachToken(ctx context.Context, f core.TokenFilter, do func(core.Token) error) error {
+	return e.eachPage(ctx, f, func(tokens []core.Token) error {
+		for _, t := range tokens {
+			if err := do(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachPage runs do for pages of the tokens that match, of at most pageSize.
+func (e *Engine) eachPage(ctx context.Context, f core.TokenFilter, do func([]core.Token) error) error {
 	for {
 		tokens, err := e.Backend.Admin.Tokens(ctx, f, pageSize)
 		if err != nil {
 			return err
 		}
-		for _, t := range tokens {
-			f.After = t.Digest
-			if err := do(t); err != nil {
+		if len(tokens) > 0 {
+			f.After = tokens[len(tokens)-1].Digest
+			if err := do(tokens); err != nil {
 				return err
 			}
 		}
