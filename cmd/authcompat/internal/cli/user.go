@@ -130,7 +130,7 @@ func describeUser(ctx context.Context, e *engine.Engine, name string) (userRecor
 }
 
 func newUserCreate() *cobra.Command {
-	var engine config.Engine
+	var flags config.Engine
 	var r core.Registration
 	var attributes []string
 	var fromInput, asJSON bool
@@ -155,11 +155,14 @@ create_user does.`,
 				return err
 			}
 			if !r.NoPassword {
+				if err := engine.CheckDSN(cmd.Context(), flags.Store); err != nil { // before somebody has typed a password twice
+					return err
+				}
 				if r.Password, err = askPassword(cmd.Context(), cmd.InOrStdin(), cmd.ErrOrStderr(), fromInput); err != nil {
 					return err
 				}
 			}
-			e, err := command.OpenEngine(cmd.Context(), &engine)
+			e, err := command.OpenEngine(cmd.Context(), &flags)
 			if err != nil {
 				return err
 			}
@@ -178,7 +181,7 @@ create_user does.`,
 			return err
 		},
 	}
-	engine.AddHashingFlags(cmd.Flags())
+	flags.AddHashingFlags(cmd.Flags())
 	cmd.Flags().StringVar(&r.Email, "email", "", "address")
 	cmd.Flags().BoolVar(&r.Inactive, "inactive", false, "the user can't log in and tokens are refused")
 	cmd.Flags().StringArrayVar(&attributes, "attribute", nil, "a fact that a profile shows of the user, KEY=VALUE (repeatable)")

@@ -137,3 +137,13 @@ func CheckExists(ctx context.Context, dsn string) error {
 	}
 	return fmt.Errorf("%s: there are no tables of authcompat (schema=NAME in the URL says in which schema they are; serve, user create and import make them)", store.Describe(dsn))
 }
+
+// CheckDSN fails if there is no such kind of store, or it can't be looked at. The store need not be there, and is
+// not made.
+func CheckDSN(ctx context.Context, dsn string) error {
+	if err := store.ValidateDSN(dsn); err != nil {
+		return err
+	}
+	_, err := store.Exists(ctx, dsn)
+	return err
+}
