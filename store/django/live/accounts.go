@@ -128,19 +128,6 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 	return users, err
 }
 
-// readCommitted has a transaction of PostgreSQL see what was committed before each of its
-// statements: at another level, whoever waits for a lock would look at what there was before.
-// It has to be the first statement.
-func (l *layout) readCommitted(ctx context.Context, tx *sql.Tx) error {
-	if !l.django.IsPostgres() {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`); err != nil {
-		return fmt.Errorf("set isolation level: %w", err)
-	}
-	return nil
-}
-
 // distinct fails if another user than the one with the id has what has to be distinct. Those
 // who look for the same through this server come one after the other; Django takes no part.
 func (l *layout) distinct(ctx context.Context, tx *sql.Tx, d core.Distinct, id int64, username, email string) error {

@@ -250,3 +250,16 @@ func (s *Store) writeAudited(ctx context.Context, audit *core.AuditEntry, do fun
 		return l.writeAuditEntry(ctx, tx, audit)
 	})
 }
+
+// readCommitted has a transaction of PostgreSQL see what was committed before each of its
+// statements: at another level, whoever waits for a lock would look at what there was before.
+// It has to be the first statement.
+func (l *layout) readCommitted(ctx context.Context, tx *sql.Tx) error {
+	if !l.django.IsPostgres() {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`); err != nil {
+		return fmt.Errorf("set isolation level: %w", err)
+	}
+	return nil
+}

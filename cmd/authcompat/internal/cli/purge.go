@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,10 @@ func newPurge(p purge) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "purge", Short: p.short, Long: p.long, Example: p.example, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if variable := config.Variable(p.flag); os.Getenv(variable) != "" && !cmd.Flags().Changed(p.flag) {
+				// A longer time was meant, perhaps, than holds without it.
+				return fmt.Errorf("%s is a server's: give --%s here", variable, p.flag)
+			}
 			if p.keep == 0 && keep == 0 {
 				return fmt.Errorf("how long are %s kept? Give --%s, for instance 400d", p.what, p.flag)
 			}
