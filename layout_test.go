@@ -83,7 +83,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 	allowed := map[string][]string{
 		"":       {"cli"},
 		"cli":    {"cli/command", "cli/conformancecmd", "cli/djangocmd", "cli/frontcmd", "cli/profilecmd", "config", "config/flagvalue", "engine", "keyring", "server", "term", "version"},
-		"server": {"clockwatch", "config", "config/frontconfig", "console", "console/guard", "console/operate", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "version", "wait"},
+		"server": {"clockwatch", "config", "config/frontconfig", "console", "console/guard", "console/operate", "console/page", "console/target", "engine", "httpserver", "keyring", "mailer", "metrics", "shadowing", "version", "wait"},
 		"engine": {"mailer", "metrics", "wait"},
 		"config": {"config/flagvalue", "config/frontconfig", "config/section", "httpserver", "keyring", "mailer"},
 

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance"
 )
@@ -34,8 +36,8 @@ func (s *server) withConsole(ctx context.Context, next http.Handler, f *config.C
 	s.console = guard.URL(reachable(at), key)
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
-	mux.Handle("/console", handler)
-	mux.Handle("/console/", handler)
+	mux.Handle(strings.TrimSuffix(page.Root, "/"), handler)
+	mux.Handle(page.Root, handler)
 	return mux, nil
 }
 

@@ -2,9 +2,9 @@ package browse
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -90,24 +90,5 @@ func ends(p *profiles.Profile) []string {
 	return append(all, "An operator who revokes it; while its user is inactive it is refused")
 }
 
-// inWords writes a length of time: 15 days, 1 hour 30 minutes.
-func inWords(d time.Duration) string {
-	var words []string
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		n := d / unit.length
-		d -= n * unit.length
-		switch {
-		case n == 1:
-			words = append(words, "1 "+unit.name)
-		case n > 1:
-			words = append(words, fmt.Sprintf("%d %ss", n, unit.name))
-		}
-	}
-	if len(words) == 0 {
-		return "0 seconds"
-	}
-	return strings.Join(words, " ")
-}
+// inWords writes a length of time with all of its units.
+func inWords(d time.Duration) string { return page.Length(d, 4) }

@@ -3,7 +3,6 @@ package suite
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -171,21 +170,5 @@ func rule(t profiles.Tokens) string {
 	return "A token of this API ends " + inWords(t.TTL) + " after its last use."
 }
 
-// inWords writes a length of time, to its two largest units: 15 days, 1 hour 30 minutes.
-func inWords(d time.Duration) string {
-	var words []string
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		n := int(d / unit.length)
-		d %= unit.length
-		if n > 0 && len(words) < 2 {
-			words = append(words, count(n, unit.name))
-		}
-	}
-	if len(words) == 0 {
-		return "less than a second"
-	}
-	return strings.Join(words, " ")
-}
+// inWords writes a length of time to its two largest units: nobody looks for seconds in days.
+func inWords(d time.Duration) string { return page.Length(d, 2) }
