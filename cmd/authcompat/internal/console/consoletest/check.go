@@ -56,7 +56,7 @@ func evaluate(text string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// Accessible fails the test for what axe-core finds in the page, in light and dark colours, and if it is wider than a phone.
+// Accessible fails the test for what axe-core finds in the page, in light and dark colours and on a phone, and if it is wider than that.
 func (tab *Tab) Accessible() {
 	tab.t.Helper()
 	for _, scheme := range []string{"dark", "light"} {
@@ -66,5 +66,8 @@ func (tab *Tab) Accessible() {
 		}
 	}
 	tab.Phone()
+	for _, violation := range tab.Violations() { // what has to be scrolled there, for one, has to be by keyboard, too
+		tab.t.Errorf("%s, on a phone: %s", tab.Path(), violation)
+	}
 	tab.Desktop()
 }

@@ -192,6 +192,15 @@ func (tab *Tab) Scheme(scheme string) {
 	}))
 }
 
+// Scripts lets pages that are loaded from now on have scripts, or not. At the end of a test they have to: Problems waits in one.
+func (tab *Tab) Scripts(on bool) {
+	tab.t.Helper()
+	tab.do("switch scripts", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
 // screenshotsVariable names the folder for screenshots, which make screenshots looks through.
 const screenshotsVariable = "AUTHCOMPAT_TEST_SCREENSHOTS"
 
@@ -203,7 +212,7 @@ func (tab *Tab) Screenshot(name string) {
 	if folder == "" {
 		return
 	}
-	tall := min(2000, max(height, Eval[int64](tab, "document.documentElement.scrollHeight")))
+	tall := min(2000, max(height, Eval[int64](tab, "(scrollTo(0, 0), document.documentElement.scrollHeight)")))
 	width := Eval[int64](tab, "innerWidth")
 	tab.do("grow", chromedp.EmulateViewport(width, tall))
 	image := ask(tab, "take a screenshot", chromedp.CaptureScreenshot())

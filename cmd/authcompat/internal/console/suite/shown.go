@@ -86,14 +86,6 @@ func why(r conformance.Result) string {
 	return ""
 }
 
-// count writes a number of things.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return strconv.Itoa(n) + " " + thing + "s"
-}
-
 // took writes how long something took.
 func took(d time.Duration) string {
 	if d >= time.Second {
@@ -117,6 +109,9 @@ type progress struct {
 	Word  string `json:"word"` // the outcome in short
 	// Running says that the run is under way.
 	Running bool `json:"running"`
+	// Began is when it began, for people, and Took how long it took; empty until then.
+	Began string `json:"began"`
+	Took  string `json:"took"`
 }
 
 func progressOf(s state) progress {
@@ -129,6 +124,12 @@ func progressOf(s state) progress {
 		p.Left = p.Failed + t.NotTried
 	}
 	p.Waiting = p.Total - p.Done
+	if !s.Began.IsZero() {
+		p.Began = s.Began.UTC().Format(time.DateTime)
+		if !p.Running {
+			p.Took = took(s.Ended.Sub(s.Began))
+		}
+	}
 	p.Word, p.Text, p.Class = p.inWords(s)
 	return p
 }
@@ -190,8 +191,6 @@ type runSight struct {
 	Number   int
 	Only     page.Text
 	Again    bool
-	Began    time.Time
-	Took     string // of one that has ended
 	Show     string // failed, skipped or all
 	Rows     []row
 	Follow   string // where its events are; empty: it has ended
@@ -274,11 +273,9 @@ func (v *View) render(w http.ResponseWriter, r *http.Request, status int, p page
 }
 
 func runSightOf(t target.Target, s state, shows, number string) *runSight {
-	sight := &runSight{Progress: progressOf(s), Number: s.Number, Only: page.Cut(s.Only, maxOnly), Again: s.Again, Began: s.Began, Show: shows}
+	sight := &runSight{Progress: progressOf(s), Number: s.Number, Only: page.Cut(s.Only, maxOnly), Again: s.Again, Show: shows}
 	if sight.Progress.Running {
 		sight.Follow = path + "events?" + url.Values{"target": {t.Name}, "run": {strconv.Itoa(s.Number)}}.Encode()
-	} else if !s.Began.IsZero() {
-		sight.Took = took(s.Ended.Sub(s.Began))
 	}
 	if shows != showFailed && shows != showSkipped {
 		sight.Show = showAll

@@ -227,14 +227,16 @@ func TestGivenUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := serve(t, Options{Targets: []target.Target{there}})
-	c.of("drf-authtoken").has(t, "Existing user", "This API makes no users")
+	page := c.of("drf-authtoken")
+	page.has(t, "Existing user", "This API makes no users", "The user’s tokens are issued and revoked")
+	page.lacks(t, "Users are made there")
 	name := loginOf(t, there.Exchanges)
 	fields := url.Values{"only": {"^" + name + "$"}, "sure": {"on"}, "user": {"given"}}
 	c.run("drf-authtoken", fields).has(t, "A user needs a password, and a password a user")
 	fields.Set("password", "wrong")
 	c.finish("drf-authtoken", c.run("drf-authtoken", fields)).has(t, "Nothing was replayed: the given user cannot log in", "What to do: correct the user or the password")
 	fields.Set("password", "pass phrase")
-	page := c.finish("drf-authtoken", c.run("drf-authtoken", fields))
+	page = c.finish("drf-authtoken", c.run("drf-authtoken", fields))
 	page.has(t, "1 of 1 exchanges passed")
 	if strings.Contains(page.source, "pass phrase") {
 		t.Error("the password is shown")

@@ -119,4 +119,20 @@ func TestBrowser(t *testing.T) {
 	tab.Screenshot("try-difference")
 	tab.Scheme("dark")
 	tab.Screenshot("try-difference-dark")
+
+	// By keyboard, and without scripts.
+	for _, scripts := range []bool{false, true} {
+		tab.Scripts(scripts)
+		tab.Go("/console/try/?" + url.Values{"target": {"ours"}, "exchange": {"login: the documented example"}}.Encode())
+		consoletest.Eval[bool](tab, `(document.querySelector("#method").focus(), true)`)
+		tab.Press("\t")
+		if focused := consoletest.Eval[string](tab, "document.activeElement.id"); focused != "path" {
+			t.Errorf("after the method comes %q", focused)
+		}
+		tab.Press("\r")
+		tab.Wait("#result", "As documented.")
+		if has := tab.Count("[data-copy]") > 0; has != scripts {
+			t.Errorf("scripts %v: there is a button to copy: %v", scripts, has)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // TestBytes sends what cannot be typed, as escapes, and shows it so.
@@ -125,12 +126,16 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestEndpoints fills in every endpoint of every profile by its name, with a request to its path.
+// TestEndpoints begins with a login at every profile, and fills in every endpoint by its name, with a request to its path.
 func TestEndpoints(t *testing.T) {
 	for _, name := range conformance.Profiles() {
 		there := launch(t, name)
 		server := serve(t, relay.Options{}, there)
 		find := dialects.NewFinder(there.Profile)
+		first := open(t, server, nil).fields
+		if who := find(&http.Request{Method: first.Get("method"), URL: &url.URL{Path: first.Get("path")}}); mustEndpoint(t, there, who.Endpoint).Action != profiles.Login {
+			t.Errorf("%s begins with %s %s", name, first.Get("method"), first.Get("path"))
+		}
 		for _, e := range there.Profile.Endpoints {
 			page := open(t, server, url.Values{"target": {name}, "endpoint": {e.Name}})
 			path, _, _ := strings.Cut(page.fields.Get("path"), "?")

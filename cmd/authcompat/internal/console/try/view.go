@@ -18,6 +18,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 //go:embed templates/*.html
@@ -105,9 +106,22 @@ func (v *View) open(w http.ResponseWriter, r *http.Request) {
 	v.show(w, r, f, nil)
 }
 
-// fillInFirst writes the first example of the target into the form, or a plain request where it has none.
+// fillInFirst writes a login of the target into the form, for all begins with it; or else its first example, or a plain request
+// where it has none.
 func (v *View) fillInFirst(f *form) {
-	if all := v.examples[f.Target]; len(all) > 0 {
+	all := v.examples[f.Target]
+	if t, ok := target.Find(v.targets, f.Target); ok && t.Profile != nil {
+		for _, e := range t.Profile.Endpoints {
+			if e.Action != profiles.Login {
+				continue
+			}
+			if x, ok := exampleOf(t.Profile, all, e); ok {
+				v.fillIn(f, x.Exchange, x.Step)
+				return
+			}
+		}
+	}
+	if len(all) > 0 {
 		v.fillIn(f, all[0].Exchange, all[0].Step)
 		return
 	}

@@ -111,6 +111,8 @@ for (const run of all("section.suite[data-follow]")) {
     const text = document.getElementById("said");
     text.textContent = progress.text;
     text.className = `notice ${progress.class} break`;
+    if (progress.began) document.getElementById("began").textContent = `Begun ${progress.began}`;
+    if (progress.took) document.getElementById("took").textContent = `, took ${progress.took}`;
     for (const figure of all("[data-count]", run)) figure.textContent = progress[figure.dataset.count];
     const quarter = Math.floor(4 * progress.done / progress.total);
     if (progress.running && quarter > said) {
