@@ -32,7 +32,7 @@ func (v *View) metrics(context.Context, *http.Request) (view, error) {
 	}
 	samples, _ := v.samples.samples()
 	p := metricsPage{
-		Tiles: tiles(all), Plots: plots(samples), Interval: sampleInterval.String(), Minutes: int(period / time.Minute), Events: path("metrics") + "events",
+		Tiles: tiles(all), Plots: plots(samples), Interval: page.Length(sampleInterval, 1), Minutes: int(period / time.Minute), Events: path("metrics") + "events",
 	}
 	if started := all.sum("process_start_time_seconds"); started > 0 {
 		p.Started = time.Unix(int64(started), 0)

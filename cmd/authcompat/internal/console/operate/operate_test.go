@@ -229,6 +229,7 @@ func TestChanges(t *testing.T) {
 		}
 		o.post(t, http.StatusNotFound, "users/999/disable", url.Values{"name": {"ann"}})
 
+		has(t, o.want(t, http.StatusOK, "cutover/"), "Nothing to switch yet: no server has declared an endpoint")
 		if err := o.DeclareEndpoints(t.Context(), "login", "logout"); err != nil {
 			t.Fatal(err)
 		}
