@@ -107,9 +107,14 @@ openapi: ## the descriptions of all profiles (profile openapi) as redocly, spect
 	@cd "$(TOOLS)" && npm install --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error
 	AUTHCOMPAT_OPENAPI_TOOLS="$(TOOLS)" $(GO) test -count=1 -v -timeout 20m ./cmd/authcompat/internal/openapi
 
-screenshots: tools ## write docs/console/*.png, as the console's tests see its pages
+# Of all pictures those that the documents show are kept, with few colours: the repository keeps every version of them.
+SCREENSHOTS = profiles endpoint-phone try-answer try-difference-dark suite-passed-phone-dark suite-exchange operate-cutover operate-metrics-dark
+screenshots: tools ## write docs/console/*.png, as the console's tests see its pages; pngquant makes them small
+	@command -v pngquant >/dev/null || { echo "needs pngquant (apt-get install pngquant)"; exit 1; }
 	@mkdir -p docs/console
-	AUTHCOMPAT_TEST_SCREENSHOTS="$(CURDIR)/docs/console" $(GO) test -count=1 ./cmd/authcompat/internal/console/... -run '^TestBrowser$$'
+	@all="$$(mktemp -d)" && trap 'rm -rf "$$all"' EXIT && \
+	AUTHCOMPAT_TEST_SCREENSHOTS="$$all" $(GO) test -count=1 ./cmd/authcompat/internal/console/... -run '^TestBrowser$$' && \
+	for one in $(SCREENSHOTS); do pngquant --force --quality 60-90 --speed 1 --strip --output "docs/console/$$one.png" "$$all/$$one.png" || exit 1; done
 
 compatibility: tools ## write docs/compatibility.md from runs at genuine servers and ours
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess -update
