@@ -5,7 +5,9 @@ if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 fi
 if [ "$1" = purge ]; then
-	rm -f /var/lib/authcompat/served.txt
+	rm -rf /var/log/authcompat
+	rm -f /etc/authcompat/environment
+	rmdir /etc/authcompat 2>/dev/null || true
 	# Users, tokens and the key that seals them are nobody's to delete but the administrator's.
 	if [ -d /var/lib/authcompat ] && ! rmdir /var/lib/authcompat 2>/dev/null; then
 		echo "authcompat: the databases and keys in /var/lib/authcompat stay; delete them yourself when nobody needs them"
