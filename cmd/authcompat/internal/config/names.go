@@ -55,7 +55,8 @@ func ReadVariables(flags *pflag.FlagSet) (names []string) {
 }
 
 // UnknownVariables returns, by name, the variables in the environment that are none of
-// these, nor that of the sealing keys. Empty ones count as none. alone are the flags without a variable.
+// these, nor that of the sealing keys, nor AUTHCOMPAT_TEST_…, which tests have. Empty ones count as none. alone are the
+// flags without a variable.
 func UnknownVariables(known, alone []string) (unknown []UnknownVariable) {
 	words := []string{strings.TrimPrefix(keyring.EnvVar, variablePrefix)}
 	for _, name := range known {
@@ -64,7 +65,7 @@ func UnknownVariables(known, alone []string) (unknown []UnknownVariable) {
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
 		word, ours := strings.CutPrefix(name, variablePrefix)
-		if !ours || value == "" || slices.Contains(words, word) || isServiceLink(word, value) {
+		if !ours || value == "" || slices.Contains(words, word) || isServiceLink(word, value) || strings.HasPrefix(word, "TEST_") {
 			continue
 		}
 		u := UnknownVariable{Name: name}
