@@ -92,7 +92,8 @@ func (o *office) mails(t *testing.T) string {
 	t.Helper()
 	var all []string
 	for {
-		m, err := o.store.Backend().Mail.ClaimMail(t.Context(), time.Now().Add(time.Hour), time.Now().Add(48*time.Hour))
+		now := time.Now().Add(time.Hour)
+		m, err := o.store.Backend().Mail.ClaimMail(t.Context(), now, now.Add(core.MaxMailWait))
 		if errors.Is(err, core.ErrNotFound) {
 			return strings.Join(all, ", ")
 		}
