@@ -69,8 +69,8 @@ ALONE = /cmd/authcompat$$|/internal/(server|httpserver)$$|/core/hashing$$
 STORES = /store/(postgres|django/live|internal/pgconn)$$
 SERIAL = /inprocess$$|/console/browse$$|/store/(sqlite|django/transfer)$$
 RACED = ^Test(Nodes|Failover|Parallel|RegistrationFlood|ReplyIsOnesOwn|SlowConnections|FrontOf|RotationsAtOnce|RotationByAnother|Reload|TwoServers|FirstKey|Callers|AskAtOnce|AskOperation|AskIdentity|AskWarnings)
-# The same goes for single tests of packages that are watched: every example of every exchange file, and files that are full.
-UNRACED = ^Test(EveryExample|OneCallSpoilsNothing|FullFile)$$
+# The same goes for single tests of packages that are watched: every example of every exchange file, 10 000 requests one after another, and files that are full.
+UNRACED = ^Test(EveryExample|HostileRequests|OneCallSpoilsNothing|FullFile)$$
 RACED_SQLITE = ^Test(Store|Operation|Transfer|Cache|BackupUnderLoad|FindToken|Expiry|Locked|Readers|Turns|OpenTogether|Processes|Replaced|RestoreUnder|RestoreDuring)
 COSTS = ^Test(CostsAreLinear|MemoryOfConnections)$$
 # SQLite, in C before it was translated, and what hashes have no races of ours to find, and take most
@@ -80,7 +80,7 @@ RACE = -race -gcflags=modernc.org/...=-race=false -gcflags=golang.org/x/crypto/.
 TEST = $(GO) test -vet=off
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
 	$(TEST) -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
-	$(TEST) -timeout 20m -run '$(UNRACED)' ./cmd/authcompat/internal/console/try ./conformance/record
+	$(TEST) -timeout 20m -run '$(UNRACED)' ./cmd/authcompat/internal/console ./cmd/authcompat/internal/console/try ./conformance/record
 	$(TEST) -timeout 20m -run '$(COSTS)' ./cmd/authcompat/internal/httpserver
 	$(TEST) -timeout 20m -skip '$(RACED)' ./cmd/authcompat
 	$(TEST) $(RACE) -timeout 20m -skip '$(UNRACED)' $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
