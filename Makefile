@@ -20,9 +20,9 @@ run: ## serve the snippit profile on ./authcompat.db
 # kills commands; genuine servers are Debian's Django; stores run on a PostgreSQL
 # that the tests start themselves, also behind pgbouncer; Django's tables are also
 # read on a MariaDB of theirs. nginx and HAProxy run as docs/old-clients.md has them, and
-# with Caddy as front snippet prints them.
+# with Caddy as front snippet prints them. systemd-analyze reads the unit of the packages.
 PACKAGES = gcc libc6-dev strace python3 python3-django python3-djangorestframework python3-djoser python3-django-cors-headers python3-psycopg2 gunicorn \
-	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy chromium
+	postgresql-15 pgbouncer mariadb-server nginx haproxy caddy chromium systemd
 # axe-core looks at the console's pages in that browser. It comes from npm, whoever's that is, into a folder of its own.
 CONSOLE_TOOLS ?= $(or $(TMPDIR),/tmp)/authcompat-console-tools
 export AUTHCOMPAT_TEST_CONSOLE_TOOLS = $(CONSOLE_TOOLS)

@@ -129,6 +129,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"shadowing":         {},
 		"snippet":           {},
 		"term":              {},
+		"term/termtest":     {},
 		"clockwatch":        {},
 		"version":           {},
 		"wait":              {},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -11,29 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// mustPTY returns a new terminal: what a person holds of it, and what a program does.
-func mustPTY(t *testing.T) (person, program *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		cannot(t, "takes pseudo terminals: %v", err)
-	}
-	t.Cleanup(func() { person.Close() })
-	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close() })
-	return person, program
-}
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term/termtest"
+)
 
 // echoes tells whether a terminal shows what is typed.
 func echoes(t *testing.T, terminal *os.File) bool {
@@ -76,7 +55,7 @@ func TestPasswordPrompt(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			person, program := mustPTY(t)
+			person, program := termtest.MustPTY(t)
 			cmd := programCommand(t, "user", "create", "alice", "--store", database(t), "--password-iterations", "1000")
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

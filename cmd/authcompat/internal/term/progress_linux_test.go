@@ -1,36 +1,11 @@
 package term
 
 import (
-	"fmt"
-	"os"
 	"strings"
-	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/term/termtest"
 )
-
-// mustPTY returns a new terminal: what a person holds of it, and what a program does.
-func mustPTY(t *testing.T) (person, program *os.File) {
-	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("this machine has no pseudo terminals: %v", err)
-	}
-	t.Cleanup(func() { person.Close() })
-	number, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { program.Close() })
-	return person, program
-}
 
 // TestProgress shows progress on a terminal, with NO_COLOR too, and not on one that can't write over a line.
 func TestProgress(t *testing.T) {
@@ -45,7 +20,7 @@ func TestProgress(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("NO_COLOR", test.noColor)
 			t.Setenv("TERM", test.kind)
-			person, program := mustPTY(t)
+			person, program := termtest.MustPTY(t)
 			NewProgress(program).Show("users", 3, 10)
 			if _, err := program.WriteString("end"); err != nil {
 				t.Fatal(err)

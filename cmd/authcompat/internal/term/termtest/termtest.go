@@ -1,0 +1,2 @@
+// Package termtest gives tests terminals.
+package termtest
