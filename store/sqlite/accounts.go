@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -54,12 +52,8 @@ func (s *Store) AccountByID(ctx context.Context, userID int64) (account core.Acc
 // accountByID reads an account, or fails with core.ErrNotFound.
 func accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64) (core.Account, error) {
 	var row record.Account
-	err := sqlx.GetContext(ctx, q, &row, selectUsers+`id = ?`, userID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return core.Account{}, core.ErrNotFound
-	}
-	if err != nil {
-		return core.Account{}, fmt.Errorf("select user: %w", err)
+	if err := sqlx.GetContext(ctx, q, &row, selectUsers+`id = ?`, userID); err != nil {
+		return core.Account{}, orNotFound(err)
 	}
 	return row.Core()
 }

@@ -91,3 +91,14 @@ func explainFull(ctx context.Context, tx *sqlx.Tx, err error) error {
 	}
 	return fmt.Errorf("the last id that a user can have, %d, is or was in use, so that no user can be added: %w", last, err)
 }
+
+// orNotFound returns an error of a user's row, core.ErrNotFound if there is none.
+func orNotFound(err error) error {
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return core.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("select user: %w", err)
+	}
+	return nil
+}

@@ -83,17 +83,6 @@ func (s *Store) callers() *callers.Store {
 	})
 }
 
-// orNotFound returns an error of a user's row, core.ErrNotFound if there is none.
-func orNotFound(err error) error {
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return core.ErrNotFound
-	case err != nil:
-		return fmt.Errorf("select user: %w", err)
-	}
-	return nil
-}
-
 func (s *Store) mails() *mails.Queue {
 	return mails.New(mails.Access{
 		Table: "mails",

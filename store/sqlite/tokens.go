@@ -116,7 +116,7 @@ func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token)
 }
 
 // FindToken implements [core.Store].
-func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
+func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (token core.Token, user core.User, err error) {
 	if err := ctx.Err(); err != nil {
 		return core.Token{}, core.User{}, err
 	}
@@ -152,11 +152,11 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
 		return e.Token, e.User, nil
 	}
-	find := s.queryToken
 	if absent {
-		find = s.findLegacy
+		token, user, err = s.findLegacy(ctx, realm, p)
+	} else {
+		token, user, err = s.queryToken(ctx, realm, p, digest)
 	}
-	token, user, err := find(ctx, realm, p, digest)
 	if err == nil {
 		s.cache.Add(known, &tokencache.Entry{Digest: digest, Token: token, User: user})
 	}
@@ -171,22 +171,31 @@ func (s *Store) readToken(e *tokencache.Entry, realm string) (found bool, err er
 	if index := s.cache.Index(); index == nil || !index.Intact() {
 		return false, errIndexDamaged
 	}
-	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *pinned.Row) error {
+	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *pinned.Row) (err error) {
 		token := record.Token{
 			Digest: e.Digest[:], Realm: realm,
 			UserID: row.Integer(), Issuer: row.Text(), CreatedAt: row.Integer(), ExpiresAt: row.NullInteger(), Sliding: row.Integer(),
 			Reusable: row.Bool(), Sealed: row.Blob(), SealKey: row.Text(),
 		}
 		user := record.Account{
-			ID: token.UserID, Username: row.Text(), Email: row.Text(), Active: row.Bool(), Attributes: row.NullText(), CreatedAt: row.Integer(),
+			Username: row.Text(), Email: row.Text(), Active: row.Bool(), Attributes: row.NullText(), CreatedAt: row.Integer(),
 		}
 		if err := row.Err(); err != nil {
 			return err
 		}
-		account, err := user.Core()
-		e.Token, e.User = token.Core(), account.User
+		e.Token, e.User, err = withUser(token, user)
 		return err
 	})
+}
+
+// withUser converts the row of a token and that of its user.
+func withUser(token record.Token, user record.Account) (core.Token, core.User, error) {
+	user.ID = token.UserID
+	account, err := user.Core()
+	if err != nil {
+		return core.Token{}, core.User{}, err
+	}
+	return token.Core(), account.User, nil
 }
 
 // generation reads the current generation. The caller holds a reader slot.
@@ -205,17 +214,12 @@ func (s *Store) queryToken(ctx context.Context, realm string, p core.Presented, 
 		&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
 		&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s.findLegacy(ctx, realm, p, digest)
+		return s.findLegacy(ctx, realm, p)
 	}
 	if err != nil {
 		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select token: %w", err))
 	}
-	user.ID = token.UserID
-	account, err := user.Core()
-	if err != nil {
-		return core.Token{}, core.User{}, err
-	}
-	return token.Core(), account.User, nil
+	return withUser(token, user)
 }
 
 // ExtendExpiry implements [core.Store].
@@ -267,10 +271,8 @@ func mayHaveToken(ctx context.Context, tx *sqlx.Tx, t core.Token, passwordHash s
 	var user record.Account
 	err := tx.GetContext(ctx, &user, `SELECT active, password_hash FROM users WHERE id = ?`, t.UserID)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return core.ErrNotFound
 	case err != nil:
-		return fmt.Errorf("select user: %w", err)
+		return orNotFound(err)
 	case passwordHash != "" && user.PasswordHash != passwordHash:
 		return core.ErrPasswordChanged
 	case !user.Active:
@@ -313,7 +315,7 @@ const selectLegacy = `
 
 // findLegacy finds a token that was imported with only its legacy digest, after the
 // look-up of native tokens has found nothing by its digest.
-func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented, _ [sha256.Size]byte) (core.Token, core.User, error) {
+func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented) (core.Token, core.User, error) {
 	short, long, ok := p.Prefixes()
 	if !ok {
 		return core.Token{}, core.User{}, core.ErrNotFound
@@ -336,12 +338,7 @@ func (s *Store) findLegacy(ctx context.Context, realm string, p core.Presented, 
 		if !token.Legacy().Matches(p, token.Digest) {
 			continue
 		}
-		user.ID = token.UserID
-		account, err := user.Core()
-		if err != nil {
-			return core.Token{}, core.User{}, err
-		}
-		return token.Core(), account.User, nil
+		return withUser(token, user)
 	}
 	if err := rows.Err(); err != nil {
 		return core.Token{}, core.User{}, s.explain(ctx, s.wait, fmt.Errorf("select older token: %w", err))

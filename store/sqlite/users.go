@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
@@ -76,12 +74,8 @@ func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.U
 func (s *Store) Account(ctx context.Context, username string) (account core.Account, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
 		var row record.Account
-		err := s.account.GetContext(ctx, &row, username)
-		if errors.Is(err, sql.ErrNoRows) {
-			return core.ErrNotFound
-		}
-		if err != nil {
-			return fmt.Errorf("select user: %w", err)
+		if err := s.account.GetContext(ctx, &row, username); err != nil {
+			return orNotFound(err)
 		}
 		account, err = row.Core()
 		return err

@@ -147,20 +147,22 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGenerati
 // Get returns the entry for a digest.
 func (s *Snapshot) Get(digest *[sha256.Size]byte) (*Entry, bool) {
 	s.mu.RLock()
-	found := s.tokens[keyOf(digest)]
-	if found != nil && found.Digest == *digest || s.packed == nil {
+	if e := s.tokens[keyOf(digest)]; e != nil && e.Digest == *digest {
 		s.mu.RUnlock()
-		return found, found != nil && found.Digest == *digest
+		return e, true
 	}
-	found = s.packed.find(digest)
+	var e *Entry
+	if s.packed != nil {
+		e = s.packed.find(digest)
+	}
 	s.mu.RUnlock()
-	if found == nil {
+	if e == nil {
 		return nil, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(found)
-	return found, true
+	s.put(e)
+	return e, true
 }
 
 // put caches an entry. The caller holds the lock.
