@@ -295,7 +295,7 @@ func (c *clientConn) CloseWrite() error {
 // handling is the handler of a server: while next has a request, its replies are its own.
 func handling(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(connKey{}).(*clientConn); ok {
+		if c := connOf(r.Context()); c != nil {
 			c.handled.Store(true)
 			// Without a body, net/http reads in the background already. The preface of HTTP/2
 			// has no length, and no body either.

@@ -20,6 +20,12 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
+// connOf returns the connection of the request that a context is of; nil if it is of another kind.
+func connOf(ctx context.Context) *clientConn {
+	conn, _ := ctx.Value(connKey{}).(*clientConn)
+	return conn
+}
+
 // requestContext is the context of a request, which ends when the client resets the
 // connection, or when it is closed here. That of net/http ends at the end of the input
 // too: but a client that shuts its sending side still waits for the response.
@@ -112,15 +118,9 @@ func (c *requestContext) departed() bool {
 	return tcp == nil || closed(tcp)
 }
 
-// conn returns the connection of the request; nil if it is of another kind.
-func (c *requestContext) conn() *clientConn {
-	conn, _ := c.Context.Value(connKey{}).(*clientConn)
-	return conn
-}
-
-// tcp returns the connection of the system; nil likewise.
+// tcp returns the connection of the system; nil if it is of another kind.
 func (c *requestContext) tcp() *net.TCPConn {
-	if conn := c.conn(); conn != nil {
+	if conn := connOf(c.Context); conn != nil {
 		return conn.tcp()
 	}
 	return nil

@@ -131,7 +131,7 @@ func TestNobodyLooksBehindARequest(t *testing.T) {
 			var until []time.Duration // when reading had to end, by request
 			arrived, behind := make(chan struct{}, 3), make(chan struct{})
 			address := mustServe(t, new(counted), func(_ http.ResponseWriter, r *http.Request) {
-				deadline := &r.Context().(*requestContext).conn().below.read
+				deadline := &connOf(r.Context()).below.read
 				deadline.apply = func(time.Time) error { applied++; return nil }
 				until = append(until, deadline.wanted)
 				_, _ = io.Copy(io.Discard, r.Body)
@@ -172,7 +172,7 @@ func TestDeadlinesOfBodies(t *testing.T) {
 				t.Error(err)
 			}
 			later = later.Add(time.Hour)
-			return r.Context().(*requestContext).conn().below.read.wanted
+			return connOf(r.Context()).below.read.wanted
 		}
 		first := set()
 		if again := set(); again-first != time.Hour {

@@ -96,8 +96,8 @@ func (t *middleware) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // may be sent slowly, or the application's answer have no end. Of requests that the proxy has itself,
 // nobody else is the client.
 func (t *middleware) claim(x *responseRecorder) {
-	c, ok := x.request.Context().Value(connKey{}).(*clientConn)
-	if !ok || !c.below.slot.proxied {
+	c := connOf(x.request.Context())
+	if c == nil || !c.below.slot.proxied {
 		return
 	}
 	if client := x.Client(); client.Address.IsValid() && !t.Proxies.Trusted(client.Address) {
@@ -290,7 +290,7 @@ func (x *responseRecorder) WriteHeader(status int) {
 // SetReason sets the reason phrase of the reply, before its head is written. It has no line
 // breaks.
 func (x *responseRecorder) SetReason(reason string) {
-	if c, ok := x.request.Context().Value(connKey{}).(*clientConn); ok {
+	if c := connOf(x.request.Context()); c != nil {
 		c.reason.Store(&reason)
 	}
 }
