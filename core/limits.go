@@ -288,13 +288,10 @@ func (s *Service) ClearLimits(ctx context.Context, limiter RateLimiter, username
 		} else {
 			e.UsernamePseudonym = pseudonym(s.pseudonymKey(), username)
 		}
-		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)),
-			s.mailLimitKey(MailPasswordChanged, username, found.account))
+		keys = append(keys, s.accountLimitKey(found), s.spellingLimitKey(username), s.addressLimitKey(spelling.LowerASCII(username)))
 		keys = append(keys, s.recipientLimitKeys(username, found.account)...)
-		for _, kind := range MailKinds() {
-			if kind.HasLink() {
-				keys = append(keys, s.mailLimitKey(kind, username, found.account))
-			}
+		for _, kind := range mailLimitKinds() {
+			keys = append(keys, s.mailLimitKey(kind, username, found.account))
 		}
 		for _, text := range []string{username, spelling.LowerASCII(username)} { // by which logins by address are counted
 			key := s.accountLimitKey(subject{folded: text})

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -246,6 +247,16 @@ func mailLimitLabel(kind MailKind) string {
 	return "mail " + string(kind)
 }
 
+// mailLimitKinds returns one kind of mails for each label.
+func mailLimitKinds() (kinds []MailKind) {
+	for _, kind := range MailKinds() {
+		if !slices.ContainsFunc(kinds, func(k MailKind) bool { return mailLimitLabel(k) == mailLimitLabel(kind) }) {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
 // mailLimitKey is the key of mails to the account or, without one, of those that are asked for with the
 // name, however it is spelt. Each kind with a link has one of its own, so that nobody keeps users from new
 // passwords by asking for their names; those without one share another: whoever asks for links must not
@@ -289,10 +300,8 @@ func (s *Service) recipientLimitKeys(name string, account *Account) (keys [][]by
 	for part := range maxRecipients {
 		keys = append(keys, s.mailboxLimitKey(recipientLabel, part, account), s.mailboxLimitKey(passwordLabel, part, account))
 	}
-	for _, kind := range MailKinds() {
-		if kind.HasLink() || kind == MailConfirmation { // which stands for all without a link
-			keys = append(keys, s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account))
-		}
+	for _, kind := range mailLimitKinds() {
+		keys = append(keys, s.mailboxLimitKey(firstLabel+mailLimitLabel(kind), 0, account))
 	}
 	return keys
 }
