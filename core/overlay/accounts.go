@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 
 	"github.com/authcompat/authcompat/core"
 )
@@ -27,13 +28,7 @@ func (s *accountStore) FindAccounts(ctx context.Context, by core.Identifier, tex
 	if err != nil {
 		return nil, err
 	}
-	var left []core.Account
-	for _, a := range found {
-		if now, ok := r.current(a); ok {
-			left = append(left, now)
-		}
-	}
-	return left, nil
+	return r.left(found), nil
 }
 
 // FindRecipients implements core.AccountStore, as FindAccounts.
@@ -45,13 +40,7 @@ func (s *accountStore) FindRecipients(ctx context.Context, email string, caseBli
 	if err != nil {
 		return nil, err
 	}
-	var left []core.Account
-	for _, a := range found {
-		if now, ok := r.current(a); ok && now.Active == active {
-			left = append(left, now)
-		}
-	}
-	return left, nil
+	return slices.DeleteFunc(r.left(found), func(a core.Account) bool { return a.Active != active }), nil
 }
 
 // Users implements core.AccountStore.

@@ -117,6 +117,16 @@ func (r *Request) current(a core.Account) (_ core.Account, ok bool) {
 	return *changed, true
 }
 
+// left returns the accounts, as the answer would have changed them, that would not be gone.
+func (r *Request) left(found []core.Account) (left []core.Account) {
+	for _, a := range found {
+		if now, ok := r.current(a); ok {
+			left = append(left, now)
+		}
+	}
+	return left
+}
+
 // findCreated returns the account that the answer would have created and that fits.
 func (r *Request) findCreated(fits func(core.Account) bool) (core.Account, bool) {
 	r.mu.Lock()
