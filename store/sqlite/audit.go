@@ -82,9 +82,9 @@ func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n 
 	return n, err
 }
 
-// AuditEntries implements [core.Auditor].
-func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
-	conditions, args := []string{"1"}, []any{}
+// auditQuery returns the statement that finds at most limit entries, and its arguments.
+func auditQuery(f core.AuditFilter, limit int) (statement string, args []any) {
+	conditions := []string{"1"}
 	where := func(condition string, values ...any) {
 		conditions, args = append(conditions, condition), append(args, values...)
 	}
@@ -106,10 +106,15 @@ func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int)
 	if f.Before != 0 {
 		where("id < ?", f.Before)
 	}
-	query := selectAudit + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY id DESC LIMIT ?"
+	return selectAudit + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY id DESC LIMIT ?", append(args, limit)
+}
+
+// AuditEntries implements [core.Auditor].
+func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
+	statement, args := auditQuery(f, limit)
 	var rows []auditRow
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &rows, query, append(args, limit)...); err != nil {
+		if err := s.reader.SelectContext(ctx, &rows, statement, args...); err != nil {
 			return fmt.Errorf("select audit: %w", err)
 		}
 		return nil

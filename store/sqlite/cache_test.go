@@ -32,7 +32,7 @@ func openCached(t *testing.T) *cached {
 func openPacked(t *testing.T) *cached {
 	t.Helper()
 	c := openCached(t)
-	c.cache.Unpacked = -1
+	c.PackTokens()
 	return c
 }
 

@@ -96,6 +96,7 @@ func addressQuery(s *Store, verified, caseBlind bool) string {
 // TestPlans checks that no query scans a table.
 func TestPlans(t *testing.T) {
 	s := mustOpen(t, Options{})
+	auditOfUser, _ := auditQuery(core.AuditFilter{Username: "ann", Before: 1000}, 50)
 	tests := []struct {
 		name, query string
 		want        []string
@@ -126,6 +127,7 @@ func TestPlans(t *testing.T) {
 		{"delete token", deleteToken, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
 		{"delete user's tokens", deleteUserTokens, []string{"SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
 		{"mails of a user", `SELECT id FROM mails WHERE user_id = ?`, []string{"SEARCH mails USING COVERING INDEX mails_user (user_id=?)"}},
+		{"audit record of a user", auditOfUser, []string{"SEARCH audit USING INDEX audit_username (username=? AND id<?)"}},
 		{"expired tokens", `SELECT digest FROM tokens WHERE expires_at < ? LIMIT 100`, []string{
 			"SEARCH tokens USING COVERING INDEX tokens_expiry (expires_at<?)",
 		}},
