@@ -89,7 +89,7 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 			return err
 		}
 		for table, digests := range tokens {
-			if err := s.linkTokens(ctx, tx, checkpoint.Source, table, raw(digests)); err != nil {
+			if err := s.linkTokens(ctx, tx, checkpoint.Source, table, digests); err != nil {
 				return err
 			}
 		}

@@ -45,11 +45,11 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 			return err
 		}
 		// The table's key checks the guess, for the tokens that are added.
-		if guessed && len(merged.added) < len(tokens) {
+		if guessed && len(merged.Added) < len(tokens) {
 			careful = true
 			return pgconn.ErrConflict
 		}
-		results = merged.results
+		results = merged.Results
 		err = s.writeTokens(ctx, tx, checkpoint, merged)
 		if guessed && pgconn.IsDuplicate(err, "") {
 			careful = true
@@ -67,61 +67,33 @@ func (s *Store) likelyNew(ctx context.Context, q sqlx.QueryerContext, digests []
 	return yes, wrap("select tokens", err)
 }
 
-// tokenMerges are the decisions about a batch of tokens.
-type tokenMerges struct {
-	results                []transfer.ImportResult
-	added                  []core.Token
-	moved                  []core.Token
-	seen, linked, returned [][]byte // digests
-}
-
 // mergeTokens decides about a batch, given the tokens here that have one of its digests. It
 // locks the users of those to be added.
-func (s *Store) mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m tokenMerges, err error) {
+func (s *Store) mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m record.TokenMerges, err error) {
 	batch, err := s.tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts, shareOwners)
 	if err != nil {
 		return m, err
 	}
-	m.results = make([]transfer.ImportResult, len(tokens))
-	for i, in := range tokens {
-		merged := batch.Merge(in)
-		m.results[i] = merged.Result
-		switch {
-		case merged.Insert:
-			m.added = append(record.Room(m.added, len(tokens)), merged.Token)
-		case merged.Move:
-			m.moved = append(m.moved, merged.Token)
-		}
-		if merged.Seen != nil {
-			m.seen = append(m.seen, merged.Seen)
-		}
-		if merged.Link {
-			m.linked = append(m.linked, merged.Seen)
-		}
-		if merged.Returned {
-			m.returned = append(m.returned, merged.Digest)
-		}
-	}
-	return m, nil
+	return record.MergeTokens(batch, tokens), nil
 }
 
 // writeTokens carries out the decisions.
-func (s *Store) writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, m tokenMerges) error {
-	for _, t := range m.moved {
+func (s *Store) writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, m record.TokenMerges) error {
+	for _, t := range m.Moved {
 		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET expires_at = $1 WHERE digest = $2`), t.ExpiresAt.UnixMicro(), []byte(t.Digest)); err != nil {
 			return fmt.Errorf("move expiry: %w", err)
 		}
 	}
-	if err := s.addTokens(ctx, tx, checkpoint, m.added); err != nil {
+	if err := s.addTokens(ctx, tx, checkpoint, m.Added); err != nil {
 		return err
 	}
-	if err := s.linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.linked); err != nil {
+	if err := s.linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.Linked); err != nil {
 		return err
 	}
-	if err := s.forgetGone(ctx, tx, m.returned); err != nil {
+	if err := s.forgetGone(ctx, tx, m.Returned); err != nil {
 		return err
 	}
-	if err := s.keepSeen(ctx, tx, checkpoint, m.seen); err != nil {
+	if err := s.keepSeen(ctx, tx, checkpoint, m.Seen); err != nil {
 		return err
 	}
 	return s.saveCheckpoint(ctx, tx, checkpoint)
@@ -178,13 +150,13 @@ func (s *Store) copyInto(ctx context.Context, tx *sqlx.Tx, table string, rows in
 
 // linkTokens records that existing tokens, with these digests or twins, belong to a
 // table of the source.
-func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests [][]byte) error {
+func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table string, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
 	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
 		if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @tokens SET source = $2, origin = $3 WHERE `+column+` = ANY ($1::bytea[])`),
-			pq.ByteaArray(digests), source, table); err != nil {
+			pq.ByteaArray(raw(digests)), source, table); err != nil {
 			return fmt.Errorf("link tokens: %w", err)
 		}
 	}
@@ -192,17 +164,17 @@ func (s *Store) linkTokens(ctx context.Context, tx *sqlx.Tx, source int64, table
 }
 
 // forgetGone deletes the links of deleted tokens that exist again.
-func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests [][]byte) error {
+func (s *Store) forgetGone(ctx context.Context, tx *sqlx.Tx, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(digests))
+	_, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @imported_tokens WHERE digest = ANY ($1::bytea[])`), pq.ByteaArray(raw(digests)))
 	return wrap("link tokens", err)
 }
 
 // keepSeen records which tokens a run has seen. A first run does not need that: nothing
 // it does not see can have been imported before.
-func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests [][]byte) error {
+func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, digests []core.Digest) error {
 	if len(digests) == 0 {
 		return nil
 	}
@@ -211,7 +183,7 @@ func (s *Store) keepSeen(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.C
 	}
 	_, err := s.copyInto(ctx, tx, `@import_seen (source, run, digest)`, len(digests), func(add func(...any) error) error {
 		for _, d := range digests {
-			if err := add(checkpoint.Source, checkpoint.Run, d); err != nil {
+			if err := add(checkpoint.Source, checkpoint.Run, []byte(d)); err != nil {
 				return err
 			}
 		}

@@ -49,10 +49,10 @@ func (s *Store) importTokens(ctx context.Context, checkpoint transfer.Checkpoint
 		if err != nil {
 			return err
 		}
-		if merged.added < len(tokens) {
+		if len(merged.Added) < len(tokens) {
 			return errNotNew
 		}
-		results = merged.results
+		results = merged.Results
 		err = writeTokens(ctx, tx, checkpoint, merged)
 		if duplicate(err) || code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
 			return errNotNew
@@ -64,7 +64,7 @@ func (s *Store) importTokens(ctx context.Context, checkpoint transfer.Checkpoint
 
 // importKnown imports a batch of which some tokens are here.
 func (s *Store) importKnown(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) ([]transfer.ImportResult, error) {
-	others, places, err := unchangedTokens(ctx, tx, checkpoint, tokens, digests)
+	others, places, err := seeUnchanged(ctx, tx, checkpoint, tokens, digests)
 	if err != nil {
 		return nil, err
 	}
@@ -83,47 +83,19 @@ func (s *Store) importKnown(ctx context.Context, tx *sqlx.Tx, checkpoint transfe
 		return nil, err
 	}
 	results := slices.Repeat([]transfer.ImportResult{{Outcome: transfer.ImportUnchanged}}, len(tokens))
-	for i, result := range merged.results {
+	for i, result := range merged.Results {
 		results[places[i]] = result
 	}
 	return results, writeTokens(ctx, tx, checkpoint, merged)
 }
 
-// tokenMerges are the decisions about a batch of tokens.
-type tokenMerges struct {
-	results                []transfer.ImportResult
-	writes                 []transfer.TokenMerge
-	added                  int // of the writes
-	seen, linked, returned []core.Digest
-}
-
 // mergeTokens decides about a batch, given the tokens here that have one of its digests.
-func mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m tokenMerges, err error) {
+func mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m record.TokenMerges, err error) {
 	batch, err := tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts)
 	if err != nil {
 		return m, err
 	}
-	m.results = make([]transfer.ImportResult, len(tokens))
-	for i, in := range tokens {
-		merged := batch.Merge(in)
-		m.results[i] = merged.Result
-		if merged.Insert || merged.Move {
-			m.writes = append(record.Room(m.writes, len(tokens)), merged)
-		}
-		if merged.Insert {
-			m.added++
-		}
-		if merged.Seen != nil {
-			m.seen = append(m.seen, merged.Seen)
-		}
-		if merged.Link {
-			m.linked = append(m.linked, merged.Seen)
-		}
-		if merged.Returned {
-			m.returned = append(m.returned, merged.Digest)
-		}
-	}
-	return m, nil
+	return record.MergeTokens(batch, tokens), nil
 }
 
 // likelyNew reports whether none of a sample of the digests is here. Most tokens of a first
@@ -137,29 +109,24 @@ func likelyNew(ctx context.Context, q sqlx.QueryerContext, digests []core.Digest
 }
 
 // writeTokens carries out the decisions.
-func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, m tokenMerges) error {
-	added := make([]core.Token, 0, m.added)
-	for _, w := range m.writes {
-		if w.Insert {
-			added = append(added, w.Token)
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, w.ExpiresAt.UnixMicro(), []byte(w.Digest)); err != nil {
+func writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, m record.TokenMerges) error {
+	for _, t := range m.Moved {
+		if _, err := tx.ExecContext(ctx, `UPDATE tokens SET expires_at = ? WHERE digest = ?`, t.ExpiresAt.UnixMicro(), []byte(t.Digest)); err != nil {
 			return fmt.Errorf("move expiry: %w", err)
 		}
 	}
-	if len(added) > 0 {
-		if err := withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, added) }); err != nil {
+	if len(m.Added) > 0 {
+		if err := withoutTriggers(ctx, tx, func() error { return addTokens(ctx, tx, checkpoint, m.Added) }); err != nil {
 			return err
 		}
 	}
-	if err := linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.linked); err != nil {
+	if err := linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.Linked); err != nil {
 		return err
 	}
-	if err := forgetGone(ctx, tx, m.returned); err != nil {
+	if err := forgetGone(ctx, tx, m.Returned); err != nil {
 		return err
 	}
-	if err := keepSeen(ctx, tx, checkpoint, m.seen); err != nil {
+	if err := keepSeen(ctx, tx, checkpoint, m.Seen); err != nil {
 		return err
 	}
 	return saveCheckpoint(ctx, tx, checkpoint)

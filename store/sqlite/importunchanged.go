@@ -146,10 +146,10 @@ func remains(source int64, u transfer.ImportedUser) bool {
 	return m.Result == transfer.ImportResult{Outcome: transfer.ImportUnchanged}
 }
 
-// unchangedTokens marks tokens as seen that are here as the source has them: with them there is nothing else to do,
+// seeUnchanged marks tokens as seen that are here as the source has them: with them there is nothing else to do,
 // whatever becomes of the others. It returns the others, and their places among the tokens. Unless more than half of a
 // sample is unchanged, these are all.
-func unchangedTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) (others []transfer.ImportedToken, places []int, err error) {
+func seeUnchanged(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) (others []transfer.ImportedToken, places []int, err error) {
 	all := make([]int, len(tokens))
 	for i := range all {
 		all[i] = i

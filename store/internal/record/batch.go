@@ -62,3 +62,37 @@ func Digests(tokens []transfer.ImportedToken) []core.Digest {
 	slices.SortFunc(digests, compare)
 	return slices.CompactFunc(digests, func(a, b core.Digest) bool { return compare(a, b) == 0 })
 }
+
+// TokenMerges are the decisions about a batch of tokens.
+type TokenMerges struct {
+	Results []transfer.ImportResult // of all tokens
+	Added   []core.Token
+	Moved   []core.Token // with the expiry that those here get
+	// Seen, Linked and Returned are the digests of tokens with what [transfer.TokenMerge] says.
+	Seen, Linked, Returned []core.Digest
+}
+
+// MergeTokens decides about the tokens of a batch, one after the other.
+func MergeTokens(batch transfer.TokenBatch, tokens []transfer.ImportedToken) TokenMerges {
+	m := TokenMerges{Results: make([]transfer.ImportResult, len(tokens))}
+	for i, in := range tokens {
+		merged := batch.Merge(in)
+		m.Results[i] = merged.Result
+		switch {
+		case merged.Insert:
+			m.Added = append(Room(m.Added, len(tokens)), merged.Token)
+		case merged.Move:
+			m.Moved = append(m.Moved, merged.Token)
+		}
+		if merged.Seen != nil {
+			m.Seen = append(m.Seen, merged.Seen)
+		}
+		if merged.Link {
+			m.Linked = append(m.Linked, merged.Seen)
+		}
+		if merged.Returned {
+			m.Returned = append(m.Returned, merged.Digest)
+		}
+	}
+	return m
+}
