@@ -56,7 +56,7 @@ func New(targets []target.Target) *View {
 // Register adds the view's paths: of all APIs, of one, of one's endpoint, and of one's profile as YAML.
 func (v *View) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+path+"{$}", func(w http.ResponseWriter, r *http.Request) {
-		page.Show(w, r, v.templates, "index", "Profiles", "browse", v.shown)
+		page.Show(w, r, http.StatusOK, page.Page{Title: "Profiles", View: "browse"}, v.templates, "index", v.shown)
 	})
 	mux.HandleFunc("GET "+path+"{target}/{$}", v.of(v.profile))
 	mux.HandleFunc("GET "+path+"{target}/profile.yaml", v.of(yaml))
@@ -113,7 +113,7 @@ func (v *View) profile(w http.ResponseWriter, r *http.Request, s shown) {
 			}
 		}
 	}
-	page.Show(w, r, v.templates, "profile", s.Name, "browse", p)
+	page.Show(w, r, http.StatusOK, page.Page{Title: s.Name, View: "browse"}, v.templates, "profile", p)
 }
 
 // endpointPage is what the page of an endpoint shows.
@@ -144,7 +144,7 @@ func (v *View) endpoint(w http.ResponseWriter, r *http.Request, s shown) {
 	}
 	p := endpointPage{shown: s, Endpoint: s.API.Endpoints[i], Filter: r.URL.Query().Get("q")}
 	p.Stages = stages(p.Endpoint.Refused, strings.Fields(p.Filter))
-	page.Show(w, r, v.templates, "endpoint", p.Endpoint.Name+" of "+s.Name, "browse", p)
+	page.Show(w, r, http.StatusOK, page.Page{Title: p.Endpoint.Name + " of " + s.Name, View: "browse"}, v.templates, "endpoint", p)
 }
 
 // stages puts refusals below the titles of their stages.

@@ -60,8 +60,13 @@ func (v *View) shows(show showing) http.Handler {
 			v.fail(w, r, err)
 			return
 		}
-		page.Show(w, r, v.page, shown.template, shown.title, shown.part, shown.data)
+		v.show(w, r, http.StatusOK, shown)
 	})
+}
+
+// show answers with a page.
+func (v *View) show(w http.ResponseWriter, r *http.Request, status int, shown view) {
+	page.Show(w, r, status, page.Page{Title: shown.title, View: shown.part}, v.page, shown.template, shown.data)
 }
 
 // fail answers with an error. Its cause is logged, unless it is the operator's.
@@ -102,11 +107,7 @@ func (v *View) writes(next http.Handler) http.Handler {
 func (v *View) does(c changing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
-			status := http.StatusBadRequest
-			if errors.As(err, new(*http.MaxBytesError)) {
-				status = http.StatusRequestEntityTooLarge
-			}
-			page.Error(w, r, status, "This form can’t be read.")
+			page.Error(w, r, page.FormStatus(err), "This form can’t be read.")
 			return
 		}
 		ctx, cancel := context.WithTimeout(byOperator(r), timeout)
@@ -145,9 +146,5 @@ func (v *View) askAgain(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if q, ok := asked.data.(*question); ok {
 		q.Problem = why
 	}
-	body, err := page.Execute(v.page, asked.template, asked.data)
-	if err != nil {
-		panic(err) // the template does not fit its data
-	}
-	page.Render(w, r, http.StatusUnprocessableEntity, page.Page{Title: asked.title, View: asked.part, Body: body})
+	v.show(w, r, http.StatusUnprocessableEntity, asked)
 }

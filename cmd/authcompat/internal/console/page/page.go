@@ -6,14 +6,15 @@
 package page
 
 import (
-	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // Root is the path under which all pages of the console are.
@@ -26,7 +27,6 @@ var templates embed.FS
 type Page struct {
 	Title string // of the window, and of nothing else: a body has its own h1
 	View  string // the Key of the link that is marked as the current one; empty: none is
-	Body  template.HTML
 	// Refresh is after how many seconds a browser without scripts loads the page again; 0: it doesn't.
 	Refresh int
 }
@@ -60,61 +60,48 @@ func Parse(files fs.FS, more template.FuncMap) *template.Template {
 	return template.Must(template.New("").Funcs(Funcs()).Funcs(more).ParseFS(files, "templates/*.html"))
 }
 
-// Execute returns what a template makes of data, for Page.Body. Its error is a defect of the template.
-func Execute(t *template.Template, name string, data any) (template.HTML, error) {
-	var body bytes.Buffer
-	if err := t.ExecuteTemplate(&body, name, data); err != nil {
-		return "", fmt.Errorf("render %s: %w", name, err)
+// execute returns what a template makes of data. It panics if the one does not fit the other: both are part of the program.
+func execute(t *template.Template, name string, data any) template.HTML {
+	var made strings.Builder
+	if err := t.ExecuteTemplate(&made, name, data); err != nil {
+		panic(fmt.Errorf("render %s: %w", name, err))
 	}
-	return template.HTML(body.String()), nil //nolint:gosec // html/template has escaped it
+	return template.HTML(made.String()) //nolint:gosec // html/template has escaped it
 }
 
 var layout = Parse(templates, nil)
 
-// Render writes a page in the frame of the request's console (WithFrame). Of a HEAD request, only the
-// header is sent.
-func Render(w http.ResponseWriter, r *http.Request, status int, p Page) {
+// Show writes a page, with what a view's template makes of data, in the frame of the request's console (WithFrame). Of a
+// HEAD request, only the header is sent.
+func Show(w http.ResponseWriter, r *http.Request, status int, p Page, t *template.Template, name string, data any) {
 	frame, _ := r.Context().Value(frameKey{}).(*Frame)
 	if frame == nil {
 		frame = &Frame{}
 	}
-	body, err := Execute(layout, "layout", map[string]any{"Frame": frame, "Page": p, "Root": Root})
-	if err != nil {
-		panic(err) // the layout is part of the program
-	}
-	write(w, status, string(body))
-}
-
-// Show renders a view's template as a page with status 200: what most handlers end with.
-func Show(w http.ResponseWriter, r *http.Request, t *template.Template, name, title, view string, data any) {
-	body, err := Execute(t, name, data)
-	if err != nil {
-		panic(err) // a template does not fit its data
-	}
-	Render(w, r, http.StatusOK, Page{Title: title, View: view, Body: body})
+	write(w, status, execute(layout, "layout", map[string]any{"Frame": frame, "Page": p, "Body": execute(t, name, data), "Root": Root}))
 }
 
 // Error writes a page that says what is wrong, in a sentence that is shown as text.
 func Error(w http.ResponseWriter, r *http.Request, status int, message string) {
 	title := strconv.Itoa(status) + " " + http.StatusText(status)
-	body, err := Execute(layout, "error", map[string]any{"Title": title, "Message": message})
-	if err != nil {
-		panic(err)
+	Show(w, r, status, Page{Title: title}, layout, "error", map[string]any{"Title": title, "Message": message})
+}
+
+// FormStatus returns the status of a page that says why a form could not be read: 413 if it is too long, else 400.
+func FormStatus(err error) int {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return http.StatusRequestEntityTooLarge
 	}
-	Render(w, r, status, Page{Title: title, Body: body})
+	return http.StatusBadRequest
 }
 
 // Locked writes the page of those who have no session: with a form for the key, and without links to
 // what they can't reach.
 func Locked(w http.ResponseWriter, message string) {
-	body, err := Execute(layout, "locked", map[string]any{"Message": message, "Root": Root})
-	if err != nil {
-		panic(err)
-	}
-	write(w, http.StatusUnauthorized, string(body))
+	write(w, http.StatusUnauthorized, execute(layout, "locked", map[string]any{"Message": message, "Root": Root}))
 }
 
-func write(w http.ResponseWriter, status int, body string) {
+func write(w http.ResponseWriter, status int, body template.HTML) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

@@ -33,10 +33,7 @@ const (
 
 // advance moves the clock: by an hour, a day, or past the end of a token that is issued now.
 func (v *View) advance(w http.ResponseWriter, r *http.Request) {
-	if !parse(w, r) {
-		return
-	}
-	t, ok := v.target(w, r, r.PostForm.Get("target"))
+	t, ok := v.formTarget(w, r)
 	if !ok {
 		return
 	}

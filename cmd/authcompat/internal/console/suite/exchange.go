@@ -87,7 +87,7 @@ func (v *View) exchange(w http.ResponseWriter, r *http.Request) {
 			s.add(now.Results[i])
 		}
 	}
-	v.render(w, r, http.StatusOK, page.Page{Title: "Suite: " + s.Name, View: "suite"}, "exchange", s)
+	page.Show(w, r, http.StatusOK, page.Page{Title: "Suite: " + s.Name, View: "suite"}, v.page, "exchange", s)
 }
 
 func line(text string) string { return page.Cut(text, maxLine).Text }

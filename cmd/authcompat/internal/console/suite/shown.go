@@ -257,20 +257,11 @@ func (v *View) show(w http.ResponseWriter, r *http.Request, status int, t target
 	if v.options.Clock != nil && t.Own {
 		s.Line = v.lineSight(t)
 	}
-	v.render(w, r, status, p, "target", s)
+	page.Show(w, r, status, p, v.page, "target", s)
 }
 
 // refreshAfter is after how many seconds a page without scripts is loaded again while a run is under way.
 const refreshAfter = 2
-
-func (v *View) render(w http.ResponseWriter, r *http.Request, status int, p page.Page, name string, data any) {
-	body, err := page.Execute(v.page, name, data)
-	if err != nil {
-		panic(err) // the template does not fit its data
-	}
-	p.Body = body
-	page.Render(w, r, status, p)
-}
 
 func runSightOf(t target.Target, s state, shows, number string) *runSight {
 	sight := &runSight{Progress: progressOf(s), Number: s.Number, Only: page.Cut(s.Only, maxOnly), Again: s.Again, Show: shows}
@@ -341,5 +332,5 @@ func (v *View) overview(w http.ResponseWriter, r *http.Request) {
 		cards = append(cards, one)
 	}
 	startsAny := slices.ContainsFunc(v.options.Targets, func(t target.Target) bool { return t.Launcher != nil && t.Exchanges != nil })
-	v.render(w, r, http.StatusOK, p, "index", map[string]any{"Cards": cards, "All": startsAny, "Follow": follow})
+	page.Show(w, r, http.StatusOK, p, v.page, "index", map[string]any{"Cards": cards, "All": startsAny, "Follow": follow})
 }

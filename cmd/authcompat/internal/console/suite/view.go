@@ -7,7 +7,6 @@ package suite
 import (
 	"context"
 	"embed"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -132,10 +131,7 @@ func (v *View) start(r *run) (started bool) {
 
 // run starts a run, and leads to where it is watched.
 func (v *View) run(w http.ResponseWriter, r *http.Request) {
-	if !parse(w, r) {
-		return
-	}
-	t, ok := v.target(w, r, r.PostForm.Get("target"))
+	t, ok := v.formTarget(w, r)
 	if !ok {
 		return
 	}
@@ -152,18 +148,14 @@ func (v *View) run(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, leadsTo, http.StatusSeeOther)
 }
 
-// parse reads a form. If it can't be read, it answers.
-func parse(w http.ResponseWriter, r *http.Request) bool {
+// formTarget reads a form, and returns the target that it names. If it can't be read, or there is none, it answers.
+func (v *View) formTarget(w http.ResponseWriter, r *http.Request) (target.Target, bool) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		status := http.StatusBadRequest
-		if errors.As(err, new(*http.MaxBytesError)) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		page.Error(w, r, status, "This is no form of the console.")
-		return false
+		page.Error(w, r, page.FormStatus(err), "This is no form of the console.")
+		return target.Target{}, false
 	}
-	return true
+	return v.target(w, r, r.PostForm.Get("target"))
 }
 
 // maxForm is how many bytes a form has at most.
@@ -236,10 +228,7 @@ func (v *View) runAll(w http.ResponseWriter, r *http.Request) {
 
 // cancel ends a run.
 func (v *View) cancel(w http.ResponseWriter, r *http.Request) {
-	if !parse(w, r) {
-		return
-	}
-	t, ok := v.target(w, r, r.PostForm.Get("target"))
+	t, ok := v.formTarget(w, r)
 	if !ok {
 		return
 	}

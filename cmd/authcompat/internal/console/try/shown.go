@@ -81,15 +81,11 @@ func (v *View) show(w http.ResponseWriter, r *http.Request, f *form, done *resul
 	if s.State, err = f.State(); err != nil {
 		panic(err) // texts and numbers alone
 	}
-	body, err := page.Execute(v.page, "index", s)
-	if err != nil {
-		panic(err) // the template does not fit its data
-	}
 	status := http.StatusOK
 	if done != nil {
 		status = done.Status
 	}
-	page.Render(w, r, status, page.Page{Title: "Try", View: "try", Body: body})
+	page.Show(w, r, status, page.Page{Title: "Try", View: "try"}, v.page, "index", s)
 }
 
 func (v *View) exampleSight(f *form) *exampleSight {

@@ -8,7 +8,6 @@ package try
 import (
 	"context"
 	"embed"
-	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -69,7 +68,7 @@ func (v *View) Register(mux *http.ServeMux) {
 // open shows the editor, filled in by the query: ?target=NAME, with &exchange=NAME&step=N or &endpoint=NAME.
 func (v *View) open(w http.ResponseWriter, r *http.Request) {
 	if len(v.targets) == 0 {
-		page.Show(w, r, v.page, "none", "Try", "try", nil)
+		page.Show(w, r, http.StatusOK, page.Page{Title: "Try", View: "try"}, v.page, "none", nil)
 		return
 	}
 	query := r.URL.Query()
@@ -132,11 +131,7 @@ func (v *View) fillInFirst(f *form) {
 func (v *View) submit(w http.ResponseWriter, r *http.Request) {
 	f, err := readForm(r)
 	if err != nil {
-		status := http.StatusBadRequest
-		if errors.As(err, new(*http.MaxBytesError)) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		page.Error(w, r, status, "This was not understood: "+err.Error()+".")
+		page.Error(w, r, page.FormStatus(err), "This was not understood: "+err.Error()+".")
 		return
 	}
 	if _, ok := target.Find(v.targets, f.Target); !ok {
