@@ -108,7 +108,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/guard":       {"console/page"},
 		"console/operate":     {"config/flagvalue", "console/page", "engine", "term"},
 		"console/page":        {},
-		"console/relay":       {},
+		"console/relay":       {"console/target"},
 		"console/suite":       {"console/page", "console/relay", "console/target"},
 		"console/target":      {},
 		"console/try":         {"console/page", "console/relay", "console/target"},

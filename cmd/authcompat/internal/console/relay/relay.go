@@ -32,6 +32,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -46,18 +47,12 @@ const (
 	// MaxParallel is how many requests are under way at once.
 	MaxParallel = 8
 
-	maxHead = 16 << 10 // method, path and headers of a request, in bytes
+	maxHead       = 16 << 10         // method, path and headers of a request, in bytes
+	lookUpTimeout = 10 * time.Second // of the addresses of all targets
 )
 
 // ErrBusy means that MaxParallel requests are under way.
 var ErrBusy = errors.New("too many requests are under way")
-
-// A Target is a server that can be reached.
-type Target struct {
-	Name string      // unique
-	URL  string      // as wire.NewClient takes it
-	TLS  *tls.Config // for https; nil: the default one
-}
 
 // A Resolver looks names up. *net.Resolver is one.
 type Resolver interface {
@@ -76,15 +71,17 @@ type Relay struct {
 	places  chan struct{}
 }
 
-// New looks up the addresses of all targets. The error is that of the first that is no http or https URL, or whose
-// name is unknown.
-func New(ctx context.Context, targets []Target, o Options) (*Relay, error) {
+// New looks up the addresses of all targets, in ten seconds at most. The error is that of the first that is no http or
+// https URL, or whose name is unknown.
+func New(ctx context.Context, targets []target.Target, o Options) (*Relay, error) {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
 	if o.Timeout == 0 {
 		o.Timeout = Timeout
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
+	defer cancel()
 	r := &Relay{clients: map[string]*wire.Client{}, places: make(chan struct{}, MaxParallel)}
 	for _, t := range targets {
 		client, err := pinned(ctx, t, o)
@@ -97,7 +94,7 @@ func New(ctx context.Context, targets []Target, o Options) (*Relay, error) {
 }
 
 // pinned returns a client that connects to what the name of the target resolves to now.
-func pinned(ctx context.Context, t Target, o Options) (*wire.Client, error) {
+func pinned(ctx context.Context, t target.Target, o Options) (*wire.Client, error) {
 	client, err := wire.NewClient(t.URL, o.Timeout, t.TLS)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -45,7 +46,7 @@ func (c *counter) requests() string {
 	return strings.Join(c.seen, ", ")
 }
 
-func open(t *testing.T, o relay.Options, targets ...relay.Target) *relay.Relay {
+func open(t *testing.T, o relay.Options, targets ...target.Target) *relay.Relay {
 	t.Helper()
 	r, err := relay.New(t.Context(), targets, o)
 	if err != nil {
@@ -65,7 +66,7 @@ func headers(pairs ...string) []wire.Header {
 // TestRefused sends what could reach another server, or be taken for two requests: nothing arrives.
 func TestRefused(t *testing.T) {
 	server, other := count(t), count(t)
-	r := open(t, relay.Options{}, relay.Target{Name: "here", URL: server.URL})
+	r := open(t, relay.Options{}, target.Target{Name: "here", URL: server.URL})
 	const second = "GET /second HTTP/1.1\r\nHost: x\r\n\r\n"
 	for name, test := range map[string]struct {
 		target  string
@@ -154,7 +155,7 @@ func TestAllowed(t *testing.T) {
 			got <- text.String()
 		}
 	}()
-	r := open(t, relay.Options{}, relay.Target{Name: "here", URL: "http://" + listener.Addr().String() + "/base"})
+	r := open(t, relay.Options{}, target.Target{Name: "here", URL: "http://" + listener.Addr().String() + "/base"})
 	for _, test := range []struct {
 		request wire.Request
 		want    string
@@ -196,7 +197,7 @@ func TestNameResolvesElsewhereLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := &fickle{answers: []string{"::ffff:127.0.0.1", "127.0.0.2", "127.0.0.2"}}
-	r := open(t, relay.Options{Resolver: names}, relay.Target{Name: "old", URL: "http://old.example:" + u.Port()})
+	r := open(t, relay.Options{Resolver: names}, target.Target{Name: "old", URL: "http://old.example:" + u.Port()})
 	for range 2 {
 		answer, err := r.Send(t.Context(), "old", wire.Request{Method: "GET", Path: "/"})
 		if err != nil || answer.Response == nil {
@@ -206,10 +207,10 @@ func TestNameResolvesElsewhereLater(t *testing.T) {
 	if names.asked != 1 || server.requests() != "GET /, GET /" {
 		t.Errorf("asked %d times, arrived: %s", names.asked, server.requests())
 	}
-	if _, err := relay.New(t.Context(), []relay.Target{{Name: "old", URL: "http://old.example"}}, relay.Options{Resolver: &fickle{}}); err == nil || !strings.Contains(err.Error(), "target old: look up its address: no such host") {
+	if _, err := relay.New(t.Context(), []target.Target{{Name: "old", URL: "http://old.example"}}, relay.Options{Resolver: &fickle{}}); err == nil || !strings.Contains(err.Error(), "target old: look up its address: no such host") {
 		t.Errorf("an unknown name: %v", err)
 	}
-	if _, err := relay.New(t.Context(), []relay.Target{{Name: "old", URL: "http://old.example:99999"}}, relay.Options{Resolver: &fickle{}}); err == nil {
+	if _, err := relay.New(t.Context(), []target.Target{{Name: "old", URL: "http://old.example:99999"}}, relay.Options{Resolver: &fickle{}}); err == nil {
 		t.Error("a port of 99999 is accepted")
 	}
 }
@@ -219,7 +220,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	other := count(t)
 	server := httptest.NewServer(http.RedirectHandler(other.URL+"/", http.StatusTemporaryRedirect))
 	defer server.Close()
-	r := open(t, relay.Options{}, relay.Target{Name: "here", URL: server.URL})
+	r := open(t, relay.Options{}, target.Target{Name: "here", URL: server.URL})
 	answer, err := r.Send(t.Context(), "here", wire.Request{Method: "POST", Path: "/"})
 	if err != nil || answer.Response == nil || answer.Response.Status != 307 {
 		t.Fatalf("%+v, %v", answer, err)
@@ -237,7 +238,7 @@ func TestCertificate(t *testing.T) {
 	roots.AddCert(server.Certificate())
 	u, _ := url.Parse(server.URL)
 	for name, want := range map[string]string{"example.com": "", "example.org": "The server's certificate is not trusted, so nothing was sent: "} {
-		r := open(t, relay.Options{Resolver: &fickle{answers: []string{"127.0.0.1"}}}, relay.Target{Name: "old", URL: "https://" + name + ":" + u.Port(), TLS: &tls.Config{RootCAs: roots}})
+		r := open(t, relay.Options{Resolver: &fickle{answers: []string{"127.0.0.1"}}}, target.Target{Name: "old", URL: "https://" + name + ":" + u.Port(), TLS: &tls.Config{RootCAs: roots}})
 		answer, err := r.Send(t.Context(), "old", wire.Request{Method: "GET", Path: "/"})
 		if err != nil || !strings.HasPrefix(answer.Problem, want) || (answer.Response != nil) != (want == "") || (answer.Recording.Sent != nil) != (want == "") {
 			t.Errorf("%s: %+v, %v", name, answer, err)
@@ -283,7 +284,7 @@ func TestNetworkInWords(t *testing.T) {
 		"half of it":   {"http://" + speaks("HTTP/1.1 200 OK\r\nA: b\r\n"), "The server did not answer in time: ", "HTTP/1.1 200 OK\r\nA: b\r\n"},
 		"endless head": {"http://" + speaks("HTTP/1.1 200 OK\r\nA: "+strings.Repeat("a", 65<<10)), "What came is no HTTP response: the response's head is over 65536 bytes", "HTTP/1.1 200 OK\r\nA: aaaa"},
 	} {
-		r := open(t, relay.Options{Timeout: 300 * time.Millisecond}, relay.Target{Name: "here", URL: test.url})
+		r := open(t, relay.Options{Timeout: 300 * time.Millisecond}, target.Target{Name: "here", URL: test.url})
 		answer, err := r.Send(t.Context(), "here", wire.Request{Method: "GET", Path: "/"})
 		if err != nil || answer.Response != nil || !strings.HasPrefix(answer.Problem, test.want) || !strings.HasPrefix(string(answer.Recording.Received), test.received) {
 			t.Errorf("%s: %q, received %.40q, %v", name, answer.Problem, answer.Recording.Received, err)
@@ -301,7 +302,7 @@ func TestLongResponse(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	r := open(t, relay.Options{}, relay.Target{Name: "here", URL: server.URL})
+	r := open(t, relay.Options{}, target.Target{Name: "here", URL: server.URL})
 	answer, err := r.Send(t.Context(), "here", wire.Request{Method: "GET", Path: "/"})
 	if err != nil || answer.Response == nil || len(answer.Response.Body) != relay.MaxResponse || !answer.Recording.Cut {
 		t.Errorf("%v, %v", answer.Problem, err)

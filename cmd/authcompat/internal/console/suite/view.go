@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
@@ -29,9 +28,6 @@ const path = page.Root + "suite/"
 
 // maxRuns is how many runs replay exchanges at once; others wait.
 const maxRuns = 2
-
-// lookUpTimeout is how long the addresses of all targets may take to be looked up.
-const lookUpTimeout = 10 * time.Second
 
 // Options are what the view works on.
 type Options struct {
@@ -65,14 +61,8 @@ func New(ctx context.Context, o Options) (*View, error) {
 	if o.Clock != nil {
 		v.line.points = []point{{At: o.Clock.Now()}}
 	}
-	var there []relay.Target
-	for _, t := range o.Targets {
-		there = append(there, relay.Target{Name: t.Name, URL: t.URL, TLS: t.TLS})
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
-	defer cancel()
 	var err error
-	v.relay, err = relay.New(ctx, there, relay.Options{Timeout: conformance.DefaultTimeout})
+	v.relay, err = relay.New(ctx, o.Targets, relay.Options{Timeout: conformance.DefaultTimeout})
 	return v, err
 }
 

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
@@ -25,9 +24,6 @@ var files embed.FS
 
 // path is where the view is.
 const path = page.Root + "try/"
-
-// lookUpTimeout is how long the addresses of all targets may take to be looked up.
-const lookUpTimeout = 10 * time.Second
 
 // A View is the view of a console.
 type View struct {
@@ -47,15 +43,11 @@ func New(ctx context.Context, targets []target.Target) (*View, error) {
 
 func newView(ctx context.Context, targets []target.Target, o relay.Options) (*View, error) {
 	v := &View{targets: targets, examples: map[string][]example{}, page: page.Parse(files, template.FuncMap{"inc": func(n int) int { return n + 1 }})}
-	var there []relay.Target
 	for _, t := range targets {
-		there = append(there, relay.Target{Name: t.Name, URL: t.URL, TLS: t.TLS})
 		v.examples[t.Name] = examplesOf(t)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout)
-	defer cancel()
 	var err error
-	v.relay, err = relay.New(ctx, there, o)
+	v.relay, err = relay.New(ctx, targets, o)
 	return v, err
 }
 
@@ -63,6 +55,15 @@ func newView(ctx context.Context, targets []target.Target, o relay.Options) (*Vi
 func (v *View) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+path+"{$}", v.open)
 	mux.HandleFunc("POST "+path+"{$}", v.submit)
+}
+
+// target returns the target of a form. If there is none, it answers.
+func (v *View) target(w http.ResponseWriter, r *http.Request, f *form) (target.Target, bool) {
+	t, ok := target.Find(v.targets, f.Target)
+	if !ok {
+		page.Error(w, r, http.StatusForbidden, "There is no target of this name: only the servers that were named at the start can be reached.")
+	}
+	return t, ok
 }
 
 // open shows the editor, filled in by the query: ?target=NAME, with &exchange=NAME&step=N or &endpoint=NAME.
@@ -76,9 +77,8 @@ func (v *View) open(w http.ResponseWriter, r *http.Request) {
 	if f.Target == "" {
 		f.Target = v.targets[0].Name
 	}
-	t, ok := target.Find(v.targets, f.Target)
+	t, ok := v.target(w, r, f)
 	if !ok {
-		page.Error(w, r, http.StatusForbidden, "There is no target of this name: only the servers that were named at the start can be reached.")
 		return
 	}
 	if query.Has("endpoint") {
@@ -134,8 +134,7 @@ func (v *View) submit(w http.ResponseWriter, r *http.Request) {
 		page.Error(w, r, page.FormStatus(err), "This was not understood: "+err.Error()+".")
 		return
 	}
-	if _, ok := target.Find(v.targets, f.Target); !ok {
-		page.Error(w, r, http.StatusForbidden, "There is no target of this name: only the servers that were named at the start can be reached.")
+	if _, ok := v.target(w, r, f); !ok {
 		return
 	}
 	var done *result
