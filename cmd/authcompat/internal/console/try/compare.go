@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/report"
 	"github.com/authcompat/authcompat/conformance/wire"
@@ -28,9 +29,9 @@ type part struct {
 
 // A body is the body of a response, beside the documented one.
 type body struct {
-	Want     shown
+	Want     page.Text
 	WantNote string
-	Got      shown
+	Got      page.Text
 	Problem  string
 	Diff     []report.MarkedLine
 }
@@ -61,8 +62,8 @@ func compare(d conformance.Documented, got *wire.Response, differences []conform
 	c := comparison{Differs: len(problems)}
 	c.Parts = append(c.Parts, part{Name: "Status", Want: strconv.Itoa(d.Status), Got: strconv.Itoa(got.Status), Problem: problems["status"].Problem})
 	for _, h := range d.Headers {
-		one := part{Name: h.Name, Want: show(strings.Join(h.Values, "\n"), maxPart).Text, Problem: problems["header "+h.Name].Problem}
-		one.Got = show(strings.Join(got.Values(h.Name), "\n"), maxPart).Text
+		one := part{Name: h.Name, Want: page.Cut(strings.Join(h.Values, "\n"), maxPart).Text, Problem: problems["header "+h.Name].Problem}
+		one.Got = page.Cut(strings.Join(got.Values(h.Name), "\n"), maxPart).Text
 		switch {
 		case h.Any:
 			one.WantNote = "any value, or none"
@@ -72,7 +73,7 @@ func compare(d conformance.Documented, got *wire.Response, differences []conform
 		c.Parts = append(c.Parts, one)
 	}
 	problem := problems["body"]
-	c.Body = body{Want: show(d.Body, maxBody), Got: show(string(got.Body), maxBody), Problem: problem.Problem}
+	c.Body = body{Want: page.Cut(d.Body, maxBody), Got: page.Cut(string(got.Body), maxBody), Problem: problem.Problem}
 	switch {
 	case d.HTML:
 		c.Body.WantNote = "an HTML page, whatever it says"

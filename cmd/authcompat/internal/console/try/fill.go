@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/wire"
@@ -69,7 +70,7 @@ func (f *form) setRequest(r wire.Request) {
 		return text
 	}
 	f.Method, f.Path, f.Headers = r.Method, write(r.Path), write(headers)
-	if f.Body = write(body); htmlSize(f.Body) > maxFormBody {
+	if f.Body = write(body); page.HTMLSize(f.Body) > maxFormBody {
 		f.Body, f.Whole = "", true
 	}
 }

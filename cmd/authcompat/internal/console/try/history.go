@@ -1,6 +1,9 @@
 package try
 
-import "github.com/authcompat/authcompat/conformance"
+import (
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/page"
+	"github.com/authcompat/authcompat/conformance"
+)
 
 // A past is a request that was sent from this page.
 type past struct {
@@ -32,7 +35,7 @@ func (f *form) remember(status int, outcome string) {
 		Escapes: f.Escapes, Status: status, Outcome: outcome,
 	}
 	if f.Whole || p.size() > maxPastOne {
-		p.Path, p.Headers, p.Body, p.Long = show(p.Path, 100).Text, "", "", true
+		p.Path, p.Headers, p.Body, p.Long = page.Cut(p.Path, 100).Text, "", "", true
 	}
 	f.Past = append([]past{p}, f.Past...)
 	f.bound()

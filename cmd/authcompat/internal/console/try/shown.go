@@ -43,14 +43,14 @@ type wireSight struct {
 	Cut            bool
 	Took           time.Duration
 	Location       string // of a redirect
-	Curl           shown
+	Curl           page.Text
 	Token          bool // the response has one
 }
 
 // A message is what went one way.
 type message struct {
 	Start string // its first line
-	Rest  shown
+	Rest  page.Text
 	Size  int
 }
 
@@ -64,10 +64,10 @@ const (
 // show writes the page of a form, and of what became of it.
 func (v *View) show(w http.ResponseWriter, r *http.Request, f *form, done *result) {
 	s := &sight{Targets: v.targets, Examples: v.examples[f.Target], Form: f, Result: done}
-	if htmlSize(f.Body) > maxFormBody {
+	if page.HTMLSize(f.Body) > maxFormBody {
 		s.Gone, f.Body = len(f.Body), ""
 	}
-	if htmlSize(f.Method+f.Path+f.Headers) > maxFormBody {
+	if page.HTMLSize(f.Method+f.Path+f.Headers) > maxFormBody {
 		s.HeadGone, f.Method, f.Path, f.Headers = true, "GET", "/", ""
 	}
 	s.Example = v.exampleSight(f)
@@ -110,11 +110,11 @@ func (v *View) wireSight(f *form, done *result) *wireSight {
 	a := done.Answer
 	w := &wireSight{Sent: messageOf(a.Recording.Sent, maxSent), Received: messageOf(a.Recording.Received, maxReceived), Cut: a.Recording.Cut, Took: a.Took.Round(100 * time.Microsecond), Token: f.Answer != ""}
 	if t, ok := target.Find(v.targets, f.Target); ok {
-		w.Curl = show(curl.Command(t.URL, *done.Request), maxCurl)
+		w.Curl = page.Cut(curl.Command(t.URL, *done.Request), maxCurl)
 	}
 	if a.Response != nil && a.Response.Status/100 == 3 {
 		location, _ := a.Response.Value("Location")
-		w.Location = show(location, maxPart).Text
+		w.Location = page.Cut(location, maxPart).Text
 	}
 	return w
 }
@@ -127,5 +127,5 @@ func messageOf(raw []byte, budget int) message {
 		text += "\n\n" + body
 	}
 	start, rest, _ := strings.Cut(text, "\n")
-	return message{Start: show(start, budget/2).Text, Rest: show(rest, budget/2), Size: len(raw)}
+	return message{Start: page.Cut(start, budget/2).Text, Rest: page.Cut(rest, budget/2), Size: len(raw)}
 }

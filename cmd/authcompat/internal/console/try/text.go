@@ -63,12 +63,3 @@ func unescape(text string) (string, error) {
 	}
 	return b.String(), nil
 }
-
-// A shown is a text for people: what cannot be seen in it is written as escapes, and it has an end.
-type shown = page.Text
-
-// show returns the beginning of a text whose HTML has at most budget bytes.
-func show(text string, budget int) shown { return page.Cut(text, budget) }
-
-// htmlSize returns how many bytes a text has in HTML.
-func htmlSize(text string) int { return page.HTMLSize(text) }
