@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	neturl "net/url"
 	"path/filepath"
@@ -14,18 +13,17 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
-	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
 
 // paths are the pages that the navigation leads to.
@@ -88,24 +86,10 @@ func serveFor(t *testing.T, said io.Writer, write bool) (address, key string) {
 func targets(t *testing.T, clock *inprocess.Clock) (all []target.Target) {
 	t.Helper()
 	for _, name := range []string{"snippit", "form-auth"} {
-		p, err := profiles.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := conformance.Builtin(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server, err := inprocess.Start(t.Context(), p, inprocess.Options{Clock: clock})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Close() })
-		launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
-		t.Cleanup(launcher.Close)
-		made := target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, Launcher: launcher, State: server.State, Users: file.ExampleUsers(3)}
+		made := targettest.Served(t, name, inprocess.Options{Clock: clock})
+		made.Launcher, made.Users = targettest.Launched(t, name, nil).Launcher, made.Exchanges.ExampleUsers(3)
 		for _, u := range made.Users {
-			if err := server.State.CreateUser(t.Context(), u); err != nil {
+			if err := made.State.CreateUser(t.Context(), u); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -138,30 +122,14 @@ func session(t *testing.T, server, key string) string {
 // open serves a console with all views, and returns its URL and a client that has its key.
 func open(t *testing.T) (string, *http.Client) {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, withKey := &http.Client{Jar: jar}, address(t)
-	if status, _ := get(t, client, withKey); status != http.StatusOK {
-		t.Fatalf("the key leads to a page with status %d", status)
-	}
-	url, _, _ := strings.Cut(withKey, "/console/")
-	return url, client
+	client, root := consoletest.Session(t, address(t))
+	return strings.TrimSuffix(root, "/console/"), client
 }
 
 func get(t *testing.T, client *http.Client, url string) (int, string) {
 	t.Helper()
 	res, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(body)
+	return consoletest.Read(t, res, err)
 }
 
 // TestPages has every link of the navigation lead to a page that marks it as the current one.

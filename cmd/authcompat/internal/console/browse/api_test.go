@@ -15,12 +15,14 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/browse"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/profiles"
 )
 
 func describe(t *testing.T, name string) browse.API {
 	t.Helper()
-	a, err := browse.Describe(load(t, name))
+	there := targettest.API(t, name)
+	a, err := browse.Describe(there.Profile, there.Exchanges)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,7 @@ func TestDescribe(t *testing.T) {
 // those described.
 func TestExchanges(t *testing.T) {
 	for _, name := range profiles.Builtin() {
-		_, file := load(t, name)
+		file := targettest.API(t, name).Exchanges
 		a := describe(t, name)
 		seen := map[string]bool{}
 		for _, e := range a.Exchanges {
@@ -163,8 +165,7 @@ func TestOneByteOfAProfileIsSeen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, _ := load(t, name)
-			before := slices.Collect(pages(t, p))
+			before := slices.Collect(pages(t, targettest.API(t, name).Profile))
 			var root yaml.Node
 			if err := yaml.Unmarshal(source, &root); err != nil {
 				t.Fatal(err)

@@ -1,35 +1,19 @@
 package browse_test
 
 import (
-	"net/http/httptest"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 )
-
-// address serves a console with the targets, and returns its URL with the key.
-func address(t *testing.T, all []target.Target) string {
-	t.Helper()
-	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Targets: all, Mode: "a test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return guard.URL(server.Listener.Addr().String(), key)
-}
 
 // TestBrowser looks at the pages of all built-in profiles in a browser, and at the largest closely.
 func TestBrowser(t *testing.T) {
 	browser := consoletest.Start(t)
 	all := targets(t)
-	tab := browser.Open(t, address(t, all))
+	tab := browser.Open(t, consoletest.Serve(t, console.Options{Targets: all}))
 	if got := tab.Count("main .card"); got != len(all) {
 		t.Errorf("the index shows %d of %d APIs", got, len(all))
 	}

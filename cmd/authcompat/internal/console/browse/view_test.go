@@ -1,7 +1,6 @@
 package browse_test
 
 import (
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,31 +10,19 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/browse"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
 )
-
-// load returns a profile and its exchange file; nil: it has none.
-func load(t *testing.T, name string) (*profiles.Profile, *conformance.File) {
-	t.Helper()
-	p, err := profiles.Load(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := conformance.Builtin(name)
-	if err != nil && !errors.Is(err, conformance.ErrNoExchanges) {
-		t.Fatal(err)
-	}
-	return p, file
-}
 
 // targets are all built-in profiles, as a console serves them.
 func targets(t *testing.T) []target.Target {
 	t.Helper()
 	var all []target.Target
 	for _, name := range profiles.Builtin() {
-		p, file := load(t, name)
-		all = append(all, target.Target{Name: name, URL: "http://127.0.0.1:1", Profile: p, Exchanges: file, Own: true})
+		there := targettest.API(t, name)
+		there.Own = true
+		all = append(all, there)
 	}
 	return all
 }

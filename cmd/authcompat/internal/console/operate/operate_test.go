@@ -1,11 +1,8 @@
 package operate_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"os"
@@ -18,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/operate"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
@@ -60,40 +57,16 @@ func open(t *testing.T, dsn string, write bool, more ...func(*operate.Options)) 
 	for _, change := range more {
 		change(&o)
 	}
-	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Mode: "a test", Operate: &o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	op := &operator{Engine: e, metrics: m, client: &http.Client{Jar: jar}, root: server.URL + "/console/"}
-	op.want(t, http.StatusOK, "?key="+key)
+	op := &operator{Engine: e, metrics: m}
+	op.client, op.root = consoletest.Session(t, consoletest.Serve(t, console.Options{Operate: &o}))
 	return op
-}
-
-func answer(t *testing.T, res *http.Response, err error) (int, string) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(body)
 }
 
 // want gets a page, and returns its text.
 func (o *operator) want(t *testing.T, status int, path string) string {
 	t.Helper()
 	res, err := o.client.Get(o.root + path)
-	got, body := answer(t, res, err)
+	got, body := consoletest.Read(t, res, err)
 	if got != status {
 		t.Fatalf("GET %s: status %d, want %d\n%s", path, got, status, body)
 	}
@@ -104,7 +77,7 @@ func (o *operator) want(t *testing.T, status int, path string) string {
 func (o *operator) post(t *testing.T, status int, path string, form url.Values) string {
 	t.Helper()
 	res, err := o.client.PostForm(o.root+path, form)
-	got, body := answer(t, res, err)
+	got, body := consoletest.Read(t, res, err)
 	if got != status {
 		t.Fatalf("POST %s: status %d, want %d\n%s", path, got, status, body)
 	}
@@ -334,7 +307,7 @@ func TestForms(t *testing.T) {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set(header, value)
 		res, err := o.client.Do(req)
-		if status, body := answer(t, res, err); status != http.StatusForbidden {
+		if status, body := consoletest.Read(t, res, err); status != http.StatusForbidden {
 			t.Errorf("%s: %s: status %d\n%s", header, value, status, body)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/conformance"
 )
 
@@ -25,7 +26,7 @@ func TestLargeAnswers(t *testing.T) {
 			_, _ = w.Write([]byte(large))
 		})
 	}
-	there := launched(t, profile, around)
+	there := targettest.Launched(t, profile, around)
 	c := serve(t, Options{Targets: []target.Target{there}})
 	c.finish(profile, c.run(profile, url.Values{"only": {"^login: the documented"}})).has(t, "Not as documented: 0 of 2 exchanges passed, 2 failed.")
 	one := c.exchange(profile, "login: the documented example")
@@ -35,7 +36,7 @@ func TestLargeAnswers(t *testing.T) {
 
 // TestManyExchanges shows the rows of a long file in pages, each of which is short.
 func TestManyExchanges(t *testing.T) {
-	there := launched(t, profile, nil)
+	there := targettest.Launched(t, profile, nil)
 	long := *there.Exchanges
 	long.Exchanges = nil
 	for i := range 250 {

@@ -1,44 +1,21 @@
 package suite_test
 
 import (
-	"bytes"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"testing"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
-	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
 
-// launched returns a target whose exchanges get servers of this process.
-func launched(t *testing.T, name, profile string, around func(http.Handler) http.Handler) target.Target {
-	t.Helper()
-	p, err := profiles.Load(profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := conformance.Builtin(profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
-	launcher.Around = around
-	t.Cleanup(launcher.Close)
-	return target.Target{Name: name, URL: "http://127.0.0.1:9", Profile: p, Exchanges: file, Own: true, Launcher: launcher}
-}
-
-// A misspeller answers with one letter in another case.
-type misspeller struct{ http.ResponseWriter }
-
-func (m misspeller) Write(b []byte) (int, error) {
-	return m.ResponseWriter.Write(bytes.ReplaceAll(b, []byte("credentials"), []byte("Credentials")))
+// named returns a target of another name than its profile's.
+func named(name string, there target.Target) target.Target {
+	there.Name = name
+	return there
 }
 
 // measure follows a run beside the page, and notes the number of its events and the longest time between two of them, in
@@ -76,25 +53,15 @@ type measurement struct {
 // run, and moves the clock.
 func TestBrowser(t *testing.T) {
 	browser := consoletest.Start(t)
-	key := guard.NewKey()
-	misspelled := func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(misspeller{w}, r) })
-	}
 	stuck := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	}
-	named := launched(t, "old.example.com", "ocd-users", nil)
-	named.Own, named.Launcher = false, nil
-	handler, err := console.New(t.Context(), console.Options{
-		Key: key, Hosts: []string{"127.0.0.1"}, Mode: "a test", Clock: inprocess.NewClock(),
-		Targets: []target.Target{launched(t, "ours", "knox", nil), launched(t, "misspelled", "ocd-users", misspelled), launched(t, "stuck", "ocd-users", stuck), named},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	tab := browser.Open(t, guard.URL(server.Listener.Addr().String(), key))
+	tab := browser.Open(t, consoletest.Serve(t, console.Options{Clock: inprocess.NewClock(), Targets: []target.Target{
+		named("ours", targettest.Launched(t, "knox", nil)),
+		named("misspelled", targettest.Launched(t, "ocd-users", targettest.Misspelled)),
+		named("stuck", targettest.Launched(t, "ocd-users", stuck)),
+		named("old.example.com", targettest.API(t, "ocd-users")),
+	}}))
 
 	tab.Go("/console/suite/?target=ours")
 	tab.Accessible()

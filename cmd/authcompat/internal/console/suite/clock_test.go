@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -71,7 +72,7 @@ func TestRule(t *testing.T) {
 // TestClock moves the clock of this process's servers, past the end of a token too, and not without end.
 func TestClock(t *testing.T) {
 	clock := inprocess.NewClock()
-	ours := launched(t, profile, nil)
+	ours := targettest.Launched(t, profile, nil)
 	c := serve(t, Options{Targets: []target.Target{ours}, Clock: clock})
 	c.of(profile).has(t, "A token of this API ends 10 hours after its login.", "The console started", "A token issued now ends · in 10 hours")
 	before := clock.Now()
@@ -102,7 +103,7 @@ func TestClock(t *testing.T) {
 // TestClockEnds moves the clock as far as it goes: a profile may have tokens that end in a hundred years.
 func TestClockEnds(t *testing.T) {
 	clock := inprocess.NewClock()
-	ours := launched(t, profile, nil)
+	ours := targettest.Launched(t, profile, nil)
 	long := *ours.Profile
 	long.Tokens.TTL = 36500 * 24 * time.Hour
 	ours.Profile = &long
@@ -125,7 +126,7 @@ func TestClockEnds(t *testing.T) {
 
 // TestNoClock has no time line where there is no clock to be moved.
 func TestNoClock(t *testing.T) {
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, nil)}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, nil)}})
 	c.of(profile).lacks(t, "Move it on")
 	if page := c.post(path+"clock", url.Values{"target": {profile}, "by": {"day"}}); page.status != http.StatusMethodNotAllowed && page.status != http.StatusNotFound {
 		t.Errorf("status %d", page.status)

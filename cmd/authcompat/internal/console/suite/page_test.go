@@ -18,42 +18,15 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
-
-// api returns a profile with its exchanges, as a target that has no server yet.
-func api(t testing.TB, name string) target.Target {
-	t.Helper()
-	p, err := profiles.Load(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := conformance.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return target.Target{Name: name, URL: "http://127.0.0.1:9", Profile: p, Exchanges: file}
-}
-
-// launched returns a target whose exchanges get servers of this process. Around may be nil.
-func launched(t testing.TB, name string, around func(http.Handler) http.Handler) target.Target {
-	t.Helper()
-	there := api(t, name)
-	launcher := inprocess.NewLauncher([]*profiles.Profile{there.Profile}, store.NewTemps(""))
-	launcher.Around = around
-	there.Own, there.Launcher = true, launcher
-	t.Cleanup(launcher.Close)
-	return there
-}
 
 // running returns a target that is a running server, which is reached through its API alone, what reaches behind it, and the
 // number of requests that it got.
 func running(t testing.TB, name string) (target.Target, conformance.State, *atomic.Int32) {
 	t.Helper()
-	there := api(t, name)
 	var requests atomic.Int32
 	count := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -61,25 +34,10 @@ func running(t testing.TB, name string) (target.Target, conformance.State, *atom
 			next.ServeHTTP(w, r)
 		})
 	}
-	server, err := inprocess.Start(t.Context(), there.Profile, inprocess.Options{Around: count})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-	there.URL = server.URL
-	return there, server.State, &requests
-}
-
-// A misspeller answers with one letter in another case.
-type misspeller struct{ http.ResponseWriter }
-
-func (m misspeller) Write(b []byte) (int, error) {
-	return m.ResponseWriter.Write(bytes.ReplaceAll(b, []byte("credentials"), []byte("Credentials")))
-}
-
-// misspelled is put around a handler whose answers have a planted mismatch.
-func misspelled(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(misspeller{w}, r) })
+	there := targettest.Served(t, name, inprocess.Options{Around: count})
+	state := there.State
+	there.Own, there.State = false, nil
+	return there, state, &requests
 }
 
 // A console is the view, served.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 )
@@ -20,7 +21,7 @@ const profile = "ocd-users"
 
 // TestRun runs the exchanges of one endpoint to their end, and gets each of them in an event, in order.
 func TestRun(t *testing.T) {
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, nil)}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, nil)}})
 	c.get(path, nil).has(t, "Run all of this process", profile, "not run yet")
 	c.of(profile).has(t, "The 59 exchanges", "login: an inactive user")
 	started := c.run(profile, url.Values{"only": {"^logoutall: "}})
@@ -60,7 +61,7 @@ func TestRun(t *testing.T) {
 
 // TestMismatch finds a planted mismatch, shows what was wanted and what came, and runs again what failed alone.
 func TestMismatch(t *testing.T) {
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, misspelled)}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, targettest.Misspelled)}})
 	page := c.finish(profile, c.run(profile, url.Values{"only": {"^login: (the|an inactive|every)"}}))
 	page.has(t, "Not as documented: 2 of 4 exchanges passed, 2 failed.", "Run again only what did not pass",
 		"login: the documented error, incorrect credentials body differs")
@@ -113,7 +114,7 @@ func (g *gate) around(next http.Handler) http.Handler {
 // TestCancel cancels a run in the middle: what was replayed stays, the rest was not tried, and can be run then.
 func TestCancel(t *testing.T) {
 	g := newGate(2)
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, g.around)}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, g.around)}})
 	started := c.run(profile, url.Values{"only": {"^login: (other types|a body|a Content|an Accept)"}})
 	<-g.held
 	page := c.of(profile)
@@ -138,7 +139,7 @@ func TestCancel(t *testing.T) {
 // comes late.
 func TestViewers(t *testing.T) {
 	g := newGate(1)
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, g.around)}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, g.around)}})
 	started := c.run(profile, url.Values{"only": {"^logout: "}})
 	address := started.follow(t)
 	c.watch(address) // and reads nothing
@@ -172,7 +173,7 @@ func TestViewers(t *testing.T) {
 // TestAll runs all that this process starts servers for, and follows all of it at once.
 func TestAll(t *testing.T) {
 	there, _, _ := running(t, "snippit")
-	ours := launched(t, profile, nil)
+	ours := targettest.Launched(t, profile, nil)
 	some := *ours.Exchanges
 	some.Exchanges = some.Exchanges[:3]
 	ours.Exchanges = &some
@@ -257,7 +258,7 @@ func loginOf(t *testing.T, f *conformance.File) string {
 
 // TestUnfit says what is wrong with servers at which nothing can be replayed.
 func TestUnfit(t *testing.T) {
-	dead, other := api(t, profile), api(t, profile)
+	dead, other := targettest.API(t, profile), targettest.API(t, profile)
 	closed := httptest.NewServer(http.NotFoundHandler())
 	dead.Name, dead.URL = "dead", closed.URL
 	closed.Close()
@@ -304,9 +305,9 @@ func TestPinned(t *testing.T) {
 
 // TestRefused refuses what makes no run.
 func TestRefused(t *testing.T) {
-	nothing := launched(t, profile, nil)
+	nothing := targettest.Launched(t, profile, nil)
 	nothing.Name, nothing.Exchanges = "nothing", nil
-	c := serve(t, Options{Targets: []target.Target{launched(t, profile, nil), nothing}})
+	c := serve(t, Options{Targets: []target.Target{targettest.Launched(t, profile, nil), nothing}})
 	for text, fields := range map[string]url.Values{
 		"The names of exchanges: want a part of an exchange's name, or a regular expression: missing closing )": {"only": {"("}},
 		"No exchange has such a name. Capitals count.":                                                          {"only": {"Nothing is called so"}},
@@ -345,7 +346,7 @@ func TestRefused(t *testing.T) {
 // TestEndsWithTheProcess has runs end with the view, and leave no server behind.
 func TestEndsWithTheProcess(t *testing.T) {
 	g := newGate(0)
-	there := launched(t, profile, g.around)
+	there := targettest.Launched(t, profile, g.around)
 	ctx, end := context.WithCancel(t.Context())
 	v, err := New(ctx, Options{Targets: []target.Target{there}})
 	if err != nil {

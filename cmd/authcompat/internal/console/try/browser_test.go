@@ -1,21 +1,17 @@
 package try_test
 
 import (
-	"bytes"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
 
 const profile = "knox-auth"
@@ -23,51 +19,18 @@ const profile = "knox-auth"
 // launch serves the profile, with the user of its document.
 func launch(t *testing.T, name string, around func(http.Handler) http.Handler) target.Target {
 	t.Helper()
-	p, err := profiles.Load(profile)
-	if err != nil {
+	there := targettest.Served(t, profile, inprocess.Options{Around: around})
+	there.Name, there.Users = name, []conformance.User{{Username: "john", Password: "password"}}
+	if err := there.State.CreateUser(t.Context(), there.Users[0]); err != nil {
 		t.Fatal(err)
 	}
-	file, err := conformance.Builtin(profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	launcher := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps(""))
-	launcher.Around = around
-	server, err := launcher.Launch(t.Context(), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
-	john := conformance.User{Username: "john", Password: "password"}
-	if err := server.State.CreateUser(t.Context(), john); err != nil {
-		t.Fatal(err)
-	}
-	return target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, State: server.State, Users: []conformance.User{john}}
-}
-
-// A misspeller answers with one letter in another case.
-type misspeller struct{ http.ResponseWriter }
-
-func (m misspeller) Write(b []byte) (int, error) {
-	return m.ResponseWriter.Write(bytes.ReplaceAll(b, []byte("credentials"), []byte("Credentials")))
+	return there
 }
 
 // TestBrowser logs in with a click, uses the token, logs out, and sees how another server differs.
 func TestBrowser(t *testing.T) {
 	browser := consoletest.Start(t)
-	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Mode: "a test", Targets: []target.Target{
-		launch(t, "ours", nil),
-		launch(t, "old", func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(misspeller{w}, r) })
-		}),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	tab := browser.Open(t, guard.URL(server.Listener.Addr().String(), key))
+	tab := browser.Open(t, consoletest.Serve(t, console.Options{Targets: []target.Target{launch(t, "ours", nil), launch(t, "old", targettest.Misspelled)}}))
 	headers := func() string { return consoletest.Eval[string](tab, `document.querySelector("#headers").value`) }
 
 	tab.Go("/console/try/?" + url.Values{"target": {"ours"}, "exchange": {"login: the documented example"}}.Encode())

@@ -7,35 +7,10 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store"
 )
-
-// launch serves a built-in profile in this process, on one store for all requests of a test.
-func launch(t testing.TB, name string) target.Target {
-	t.Helper()
-	p, err := profiles.Load(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := conformance.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := inprocess.NewLauncher([]*profiles.Profile{p}, store.NewTemps("")).Launch(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return target.Target{Name: name, URL: server.URL, Profile: p, Exchanges: file, Own: true, State: server.State}
-}
 
 // TestEveryExample sends every step of every documented exchange as the page fills it in, with what comes before it,
 // all of a profile at one server.
@@ -43,7 +18,7 @@ func TestEveryExample(t *testing.T) {
 	for _, name := range conformance.Profiles() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			there := launch(t, name)
+			there := targettest.Served(t, name, inprocess.Options{})
 			server := serve(t, relay.Options{}, there)
 			sent, largest := 0, 0
 			for _, x := range examplesOf(there) {

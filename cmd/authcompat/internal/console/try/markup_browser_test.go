@@ -8,7 +8,6 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/consoletest"
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 )
 
@@ -24,15 +23,7 @@ func TestBrowserShowsMarkupAsText(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"token":%q}`, markup)
 	}))
 	t.Cleanup(there.Close)
-	key := guard.NewKey()
-	handler, err := console.New(t.Context(), console.Options{Key: key, Hosts: []string{"127.0.0.1"}, Mode: markup,
-		Targets: []target.Target{{Name: "here" + markup, URL: there.URL}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	tab := browser.Open(t, guard.URL(server.Listener.Addr().String(), key))
+	tab := browser.Open(t, consoletest.Serve(t, console.Options{Mode: markup, Targets: []target.Target{{Name: "here" + markup, URL: there.URL}}}))
 	tab.Go("/console/try/")
 	for selector, text := range map[string]string{"#path": "/<script>", "#headers": "X-Sent: " + markup, "#body": markup} {
 		consoletest.Eval[string](tab, fmt.Sprintf(`document.querySelector(%q).value = %q`, selector, text))

@@ -15,6 +15,8 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 )
 
 // speaker serves a text to every connection, whatever it says.
@@ -134,7 +136,7 @@ func TestRefused(t *testing.T) {
 
 // What steps of an exchange have captured comes back from the page: it cannot make a second request of one either.
 func TestRefusedOfAMemory(t *testing.T) {
-	there := launch(t, "knox-auth")
+	there := targettest.Served(t, "knox-auth", inprocess.Options{})
 	server := serve(t, relay.Options{}, there)
 	for _, do := range []string{"send", "before"} {
 		state := `{"exchange":"logout: the token can no longer be used","step":3,"known":{"run":"abc123","done":1,"ready":1,"captures":{"token":"a\r\n\r\nGET /second HTTP/1.1"}}}`
@@ -185,9 +187,9 @@ func TestNinthRequest(t *testing.T) {
 
 // TestAnyForm sends forms that the console has not made. Whatever they are, the answer is a page.
 func TestAnyForm(t *testing.T) {
-	foreign := launch(t, "ocd-users")
+	foreign := targettest.Served(t, "ocd-users", inprocess.Options{})
 	foreign.State, foreign.Own, foreign.Profile = nil, false, nil
-	server := serve(t, relay.Options{Timeout: time.Second}, foreign, launch(t, "knox-auth"), speaker(t, "HTTP/1.1 200 OK\r\n\r\n{\"token\":\"aaaaaaaaaaaaaaaaaaaa\"}"))
+	server := serve(t, relay.Options{Timeout: time.Second}, foreign, targettest.Served(t, "knox-auth", inprocess.Options{}), speaker(t, "HTTP/1.1 200 OK\r\n\r\n{\"token\":\"aaaaaaaaaaaaaaaaaaaa\"}"))
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -12,6 +12,8 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/relay"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/dialects"
 	"github.com/authcompat/authcompat/profiles"
@@ -48,7 +50,7 @@ func TestBytes(t *testing.T) {
 
 // TestToken uses the token of an answer in another example, forgets it, and fills in a request of the past.
 func TestToken(t *testing.T) {
-	there := launch(t, "ocd-users")
+	there := targettest.Served(t, "ocd-users", inprocess.Options{})
 	server := serve(t, relay.Options{}, there)
 	page := open(t, server, url.Values{"target": {"ocd-users"}, "exchange": {loginOf(t, there)}}).press(t, server, "send")
 	if !strings.Contains(page.text, "As documented.") {
@@ -100,7 +102,7 @@ func loginOf(t *testing.T, there target.Target) string {
 
 // TestSteps goes from one step to the next by the page's buttons, and begins anew.
 func TestSteps(t *testing.T) {
-	server := serve(t, relay.Options{}, launch(t, "knox-auth"))
+	server := serve(t, relay.Options{}, targettest.Served(t, "knox-auth", inprocess.Options{}))
 	page := open(t, server, url.Values{"target": {"knox-auth"}, "exchange": {"logout: the token can no longer be used"}})
 	run := page.fields.Get("body")
 	for step := 1; step <= 4; step++ {
@@ -129,7 +131,7 @@ func TestSteps(t *testing.T) {
 // TestEndpoints begins with a login at every profile, and fills in every endpoint by its name, with a request to its path.
 func TestEndpoints(t *testing.T) {
 	for _, name := range conformance.Profiles() {
-		there := launch(t, name)
+		there := targettest.Served(t, name, inprocess.Options{})
 		server := serve(t, relay.Options{}, there)
 		find := dialects.NewFinder(there.Profile)
 		first := open(t, server, nil).fields
@@ -146,7 +148,7 @@ func TestEndpoints(t *testing.T) {
 			}
 		}
 	}
-	server := serve(t, relay.Options{}, launch(t, "knox"))
+	server := serve(t, relay.Options{}, targettest.Served(t, "knox", inprocess.Options{}))
 	for query, status := range map[string]int{"endpoint=nothing": 404, "exchange=nothing": 404, "exchange=&step=99999": 200, "step=x": 200, "target=nothing": 403} {
 		values, _ := url.ParseQuery(query)
 		if got := open(t, server, values); got.status != status {
@@ -161,7 +163,7 @@ func TestEndpoints(t *testing.T) {
 // An API of which only the exchange file is known, on a server that only the API leads to: the example says what it cannot
 // do, and nobody is made without being asked for.
 func TestForeignTarget(t *testing.T) {
-	there := launch(t, "ocd-users")
+	there := targettest.Served(t, "ocd-users", inprocess.Options{})
 	there.Profile, there.State, there.Own = nil, nil, false
 	server := serve(t, relay.Options{}, there)
 	page := open(t, server, url.Values{"target": {"ocd-users"}, "exchange": {loginOfFile(there)}})
@@ -182,7 +184,7 @@ func TestForeignTarget(t *testing.T) {
 		t.Errorf("status %d: %s", page.status, page.text)
 	}
 	// This one makes no users.
-	there = launch(t, "knox-auth")
+	there = targettest.Served(t, "knox-auth", inprocess.Options{})
 	there.Profile, there.State, there.Own = nil, nil, false
 	server = serve(t, relay.Options{}, there)
 	page = open(t, server, url.Values{"target": {"knox-auth"}, "exchange": {"login: the documented example"}})
