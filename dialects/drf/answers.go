@@ -29,7 +29,7 @@ func (a *API) Answers(e profiles.Endpoint) answer.Endpoint {
 		}
 		d.does()
 	}
-	d.server()
+	answer.Failing(d.fails).Server()
 	return answer.Endpoint{Success: d.success(), Refusals: d.list.Sorted()}
 }
 
@@ -52,7 +52,7 @@ func (a *API) OtherAnswers() []answer.Answer {
 	d := &described{view: a.otherView()}
 	d.first()
 	d.add(answer.StageAction, "", "no endpoint has the path", d.notFound())
-	d.server()
+	answer.Failing(d.fails).Server()
 	return d.list.Sorted()
 }
 
@@ -74,8 +74,7 @@ func (d *described) success() answer.Answer {
 	if d.cookie {
 		d.varyByCookie(&out)
 	}
-	a := answer.Of(out)
-	a.Stage, a.When = answer.StageAction, []string{"all is well"}
+	a := answer.Success(out)
 	if d.reply == nil {
 		return a
 	}
@@ -128,11 +127,7 @@ func (d *described) client() {
 			if d.profile.Rules.TokenCharacters != profiles.TokenCharactersUnknown {
 				d.add(stage, "", "the token is not UTF-8", d.unauthorized("", d.message("token_characters")))
 			}
-			d.fails(stage, "nobody has the token, or it was logged out", core.KindTokenUnknown)
-			if d.profile.Tokens.TTL > 0 {
-				d.fails(stage, "the token's time is over", core.KindTokenExpired)
-			}
-			d.fails(stage, "the token's user is inactive", core.KindUserInactive)
+			answer.Failing(d.fails).Tokens(d.policy)
 		}
 	}
 	if d.endpoint.Access == profiles.AccessToken {
@@ -180,12 +175,6 @@ func (d *described) body() {
 	}
 }
 
-// server adds what is nobody's fault who asks.
-func (d *described) server() {
-	d.fails(answer.StageServer, "the database does not answer", core.KindUnavailable)
-	d.fails(answer.StageServer, "a defect of the server", core.KindInternal)
-}
-
 // fails adds the answer to a failure of the engine.
 func (d *described) fails(stage answer.Stage, when string, kind core.Kind) {
 	d.failsAs(stage, when, kind, d.engineError)
@@ -197,12 +186,7 @@ func (d *described) failsAs(stage answer.Stage, when string, kind core.Kind, as 
 }
 
 // hashes adds what is answered where there is no room for another password.
-func (d *described) hashes(stage answer.Stage) {
-	d.fails(stage, "too many passwords wait to be checked", core.KindOverloaded)
-	if d.policy.TellThrottled {
-		d.fails(stage, "after too many wrong passwords", core.KindThrottled)
-	}
-}
+func (d *described) hashes(stage answer.Stage) { answer.Failing(d.fails).Hashes(stage, d.policy) }
 
 // limited adds the answer to a login beyond the limit of tokens.
 func (d *described) limited(stage answer.Stage) {

@@ -29,8 +29,7 @@ func (a *API) Answers(e profiles.Endpoint) answer.Endpoint {
 		} else {
 			d.logsIn()
 		}
-		d.fails(answer.StageServer, "the database does not answer", core.KindUnavailable)
-		d.fails(answer.StageServer, "a defect of the server", core.KindInternal)
+		answer.Failing(d.fails).Server()
 		return answer.Endpoint{Success: d.answers(), Refusals: d.list.Sorted()}
 	case profiles.SetPassword, profiles.Delete:
 		return d.inFramework(a.framework.Answers(e))
@@ -73,8 +72,7 @@ func (d *described) answers() answer.Answer {
 	if d.framework != nil {
 		out = d.inView(out, d.framework)
 	}
-	a := answer.Of(out)
-	a.Stage, a.When = answer.StageAction, []string{"all is well"}
+	a := answer.Success(out)
 	if d.reply != nil {
 		a.Body = d.reply.Text()
 	}
@@ -179,12 +177,7 @@ func (d *described) logsIn() {
 }
 
 // hashes adds what is answered where there is no room for another password.
-func (d *described) hashes(stage answer.Stage) {
-	d.fails(stage, "too many passwords wait to be checked", core.KindOverloaded)
-	if d.policy.TellThrottled {
-		d.fails(stage, "after too many wrong passwords", core.KindThrottled)
-	}
-}
+func (d *described) hashes(stage answer.Stage) { answer.Failing(d.fails).Hashes(stage, d.policy) }
 
 // fails adds the answer to a failure of the engine.
 func (d *described) fails(stage answer.Stage, when string, kind core.Kind) {

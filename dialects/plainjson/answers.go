@@ -32,10 +32,8 @@ func (a *API) Answers(e profiles.Endpoint) answer.Endpoint {
 		}
 	}
 	d.does()
-	d.fails(answer.StageServer, "the database does not answer", core.KindUnavailable)
-	d.fails(answer.StageServer, "a defect of the server", core.KindInternal)
-	success := answer.Of(d.success(reply.Data{}))
-	success.Stage, success.When = answer.StageAction, []string{"all is well"}
+	answer.Failing(d.fails).Server()
+	success := answer.Success(d.success(reply.Data{}))
 	if d.reply != nil {
 		success.Body = d.reply.Text()
 	}
@@ -76,11 +74,7 @@ func (d *described) fails(stage answer.Stage, when string, kind core.Kind) {
 func (d *described) client() {
 	const stage = answer.StageClient
 	d.add(stage, "", "there is no token", *d.unauthorized("token_missing", "token_invalid"))
-	d.fails(stage, "nobody has the token, or it was logged out", core.KindTokenUnknown)
-	if d.profile.Tokens.TTL > 0 {
-		d.fails(stage, "the token's time is over", core.KindTokenExpired)
-	}
-	d.fails(stage, "the token's user is inactive", core.KindUserInactive)
+	answer.Failing(d.fails).Tokens(d.policy)
 }
 
 // body adds what is answered to bodies that are no object.
@@ -169,12 +163,7 @@ func (d *described) login() {
 }
 
 // hashes adds what is answered where there is no room for another password.
-func (d *described) hashes(stage answer.Stage) {
-	d.fails(stage, "too many passwords wait to be checked", core.KindOverloaded)
-	if d.policy.TellThrottled {
-		d.fails(stage, "after too many wrong passwords", core.KindThrottled)
-	}
-}
+func (d *described) hashes(stage answer.Stage) { answer.Failing(d.fails).Hashes(stage, d.policy) }
 
 // passwords is view.newPassword.
 func (d *described) passwords() {
