@@ -46,7 +46,7 @@ func (e *Engine) EachUser(ctx context.Context, f core.UserFilter, do func(core.U
 // fails. Of a user who has been deleted meanwhile, all but the id is empty.
 func (e *Engine) EachOwnedToken(ctx context.Context, f core.TokenFilter, do func(OwnedToken) error) error {
 	return e.eachPage(ctx, f, func(tokens []core.Token) error {
-		owners, err := e.ownersOf(ctx, tokens)
+		owners, err := e.OwnersOf(ctx, tokens)
 		if err != nil {
 			return err
 		}
@@ -61,9 +61,9 @@ func (e *Engine) EachOwnedToken(ctx context.Context, f core.TokenFilter, do func
 	})
 }
 
-// ownersOf returns the users of tokens by their ids, with one query: a list of a million tokens would else ask
-// for a million users.
-func (e *Engine) ownersOf(ctx context.Context, tokens []core.Token) (map[int64]core.User, error) {
+// OwnersOf returns the users of at most 500 tokens by their ids, those who are still there, with one query: a list of a
+// million tokens would else ask for a million users.
+func (e *Engine) OwnersOf(ctx context.Context, tokens []core.Token) (map[int64]core.User, error) {
 	ids := make([]int64, 0, len(tokens))
 	for _, t := range tokens {
 		ids = append(ids, t.UserID)

@@ -25,9 +25,6 @@ type question struct {
 	Problem string      // why it was not done
 }
 
-// Action is where the form is sent to: the page itself.
-func (question) Action() string { return "" }
-
 func ask(part string, q question) view { return view{"confirm", q.Title, part, &q} }
 
 // typed reports whether the form has the name that was asked for, as it is or as it is shown.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,7 +64,7 @@ func (v *View) tokens(ctx context.Context, r *http.Request) (view, error) {
 	}
 	if p.User != "" {
 		u, err := v.Engine.User(ctx, p.User)
-		if core.KindOf(err) == core.KindUserUnknown && err != nil {
+		if core.KindOf(err) == core.KindUserUnknown {
 			p.Unknown = true
 			return shown, nil
 		}
@@ -124,18 +123,12 @@ func (v *View) listTokens(ctx context.Context, f core.TokenFilter, live bool) (t
 	}
 	t.Last, t.More, t.Cut = part.Last, part.More, part.Cut
 	t.Write, _ = v.changesUsers()
-	names := make(map[int64]string)
+	owners, err := v.Engine.OwnersOf(ctx, part.Rows)
+	if err != nil {
+		return t, err
+	}
 	for _, token := range part.Rows {
-		name, known := names[token.UserID]
-		if !known {
-			u, err := v.userByID(ctx, token.UserID)
-			if err != nil && !errors.As(err, new(*refusal)) {
-				return t, err
-			}
-			name = u.Username
-			names[token.UserID] = name
-		}
-		t.Rows = append(t.Rows, tokenRow{Token: token, ID: core.TokenID(token.Digest), Username: name, Expired: token.Expired(now)})
+		t.Rows = append(t.Rows, tokenRow{Token: token, ID: core.TokenID(token.Digest), Username: owners[token.UserID].Username, Expired: token.Expired(now)})
 	}
 	return t, nil
 }
