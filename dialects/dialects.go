@@ -6,6 +6,8 @@ package dialects
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
@@ -134,6 +136,16 @@ type Found = route.Found
 
 // NewFinder returns what finds the endpoint of a request: New and NewBefore go by the same.
 func NewFinder(p *profiles.Profile) func(*http.Request) Found { return route.NewFinder(p) }
+
+// NewSampleFinder is NewFinder for requests of which there is a method and a path, with or without a query, as an exchange has
+// them.
+func NewSampleFinder(p *profiles.Profile) func(method, path string) Found {
+	find := NewFinder(p)
+	return func(method, path string) Found {
+		path, _, _ = strings.Cut(path, "?")
+		return find(&http.Request{Method: method, URL: &url.URL{Path: path}})
+	}
+}
 
 // Policy gives the engine's policy that the handler of a profile uses.
 func Policy(p *profiles.Profile) core.Policy { return token.Policy(p) }

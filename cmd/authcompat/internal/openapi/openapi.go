@@ -23,6 +23,7 @@ type document struct {
 	t       *openapi3.T
 	samples []conformance.Sample
 	answers dialects.Answers
+	find    func(method, path string) dialects.Found
 }
 
 // Document describes the API of a profile. Examples are the samples of the exchange file; nil: there are none. It fails for
@@ -32,7 +33,7 @@ func Document(p *profiles.Profile, exchanges *conformance.File) (*openapi3.T, er
 	if err != nil {
 		return nil, err
 	}
-	d := &document{p: p, answers: answers, t: &openapi3.T{
+	d := &document{p: p, answers: answers, find: dialects.NewSampleFinder(p), t: &openapi3.T{
 		OpenAPI: Version,
 		Info:    &openapi3.Info{Title: p.Name, Version: "1.0.0", Description: p.Document},
 		Servers: openapi3.Servers{{URL: "/", Description: "the server at which the profile is served"}},
@@ -95,7 +96,7 @@ func (d *document) operation(e profiles.Endpoint, method, path string) *openapi3
 		Security: d.alternatives(e), Description: e.View.Description,
 	}
 	o.Responses.Delete("default")
-	samples := d.of(method, path)
+	samples := d.of(e, method, path)
 	if body := d.requestBody(e, method, samples); body != nil {
 		o.RequestBody = &openapi3.RequestBodyRef{Value: body}
 	}
@@ -118,18 +119,12 @@ func summary(e profiles.Endpoint) string {
 	return words + " (" + e.Name + ")"
 }
 
-// of gives the samples of requests for an operation.
-func (d *document) of(method, path string) []conformance.Sample {
+// of gives the samples of requests for an operation: those that the endpoint is asked by, at its path with a slash or without.
+func (d *document) of(e profiles.Endpoint, method, path string) []conformance.Sample {
 	return slices.DeleteFunc(slices.Clone(d.samples), func(s conformance.Sample) bool {
 		at, _, _ := strings.Cut(s.Path, "?")
-		return s.Method != method || !fits(path, at)
+		return s.Method != method || d.find(s.Method, s.Path) != (dialects.Found{Endpoint: e.Name}) || strings.HasSuffix(at, "/") != strings.HasSuffix(path, "/")
 	})
-}
-
-// fits tells whether a path with a variable stands for one of a request.
-func fits(path, asked string) bool {
-	first, second := strings.Split(path, "/"), strings.Split(asked, "/")
-	return slices.EqualFunc(first, second, func(a, b string) bool { return a == b || strings.HasPrefix(a, "{") && b != "" })
 }
 
 // failing gives the statuses of failures of an operation, in order: those that its family knows, and those of exchanges.

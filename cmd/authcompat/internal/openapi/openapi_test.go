@@ -75,6 +75,22 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// TestExamplesOfTheirEndpoint has no path with a variable take the examples of another that it could stand for.
+func TestExamplesOfTheirEndpoint(t *testing.T) {
+	read, _ := document(t, "djoser")
+	for path, want := range map[string]bool{"/auth/users/{id}/": false, "/auth/users/me/": true} {
+		var summaries []string
+		for _, content := range read.Paths.Value(path).Patch.Responses.Status(200).Value.Content {
+			for _, example := range content.Examples {
+				summaries = append(summaries, example.Value.Summary)
+			}
+		}
+		if got := slices.Contains(summaries, "me: the caller's account"); got != want || len(summaries) == 0 {
+			t.Errorf("%s has the examples %q", path, summaries)
+		}
+	}
+}
+
 // TestShapes has descriptions say what the profiles do.
 func TestShapes(t *testing.T) {
 	read, _ := document(t, "ocd-users")

@@ -2,8 +2,6 @@ package browse
 
 import (
 	"cmp"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,11 +158,10 @@ func (a *API) addExchanges(p *profiles.Profile, f *conformance.File) {
 	for _, e := range f.Exchanges {
 		known[e.Name] = exchangeOf(e)
 	}
-	find := dialects.NewFinder(p)
+	find := dialects.NewSampleFinder(p)
 	samples := f.Samples()
 	for i, s := range samples {
-		path, _, _ := strings.Cut(s.Path, "?")
-		found := find(&http.Request{Method: s.Method, URL: &url.URL{Path: path}})
+		found := find(s.Method, s.Path)
 		exchange, list := known[s.Exchange], &a.Exchanges
 		k := slices.IndexFunc(a.Endpoints, func(e Endpoint) bool { return e.Name == found.Endpoint })
 		if k >= 0 {

@@ -2,8 +2,6 @@ package try
 
 import (
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,12 +75,10 @@ func findEndpoint(t target.Target, name string) (profiles.Endpoint, bool) {
 // exampleOf returns the example that shows an endpoint best: of those that it answers well, or else of all, the one with the
 // fewest steps before it.
 func exampleOf(p *profiles.Profile, all []example, e profiles.Endpoint) (example, bool) {
-	find := dialects.NewFinder(p)
+	find := dialects.NewSampleFinder(p)
 	best, found := example{}, false
 	for _, x := range all {
-		path, _, _ := strings.Cut(x.Path, "?")
-		who := find(&http.Request{Method: x.Method, URL: &url.URL{Path: path}})
-		if who != (dialects.Found{Endpoint: e.Name}) || !slices.Contains(e.Methods, x.Method) {
+		if find(x.Method, x.Path) != (dialects.Found{Endpoint: e.Name}) || !slices.Contains(e.Methods, x.Method) {
 			continue
 		}
 		well, wellBefore := x.Status/100 == 2, best.Status/100 == 2
