@@ -74,6 +74,9 @@ type Sent struct {
 	Status  int    // 0 if there was no response
 }
 
+// runPattern is what the Run of a Memory is like.
+var runPattern = regexp.MustCompile(`^[a-z0-9]{6}$`)
+
 // ErrNoExchange means that a file has no exchange of a name.
 var ErrNoExchange = errors.New("no such exchange")
 
@@ -91,17 +94,17 @@ func (f *File) Stepper(exchange string, server *Server, client Client, options O
 	if i < 0 {
 		return nil, fmt.Errorf("%s: %w", exchange, ErrNoExchange)
 	}
-	if !regexp.MustCompile(`^[a-z0-9]{6}$`).MatchString(memory.Run) {
+	if !runPattern.MatchString(memory.Run) {
 		memory = Memory{Run: runName()}
 	}
+	e := &f.Exchanges[i]
 	// It may come from a page, where anybody can write anything.
-	steps := len(f.Exchanges[i].steps)
+	steps := len(e.steps)
 	memory.Done, memory.Ready = min(max(memory.Done, 0), steps), min(max(memory.Ready, 0), steps)
 	memory.Captures = maps.Clone(memory.Captures)
 	if memory.Captures == nil {
 		memory.Captures = map[string]string{}
 	}
-	e := &f.Exchanges[i]
 	run := &profileRun{file: f, options: options, names: &naming{run: memory.Run}}
 	s := &Stepper{exchange: e, memory: memory, unmet: run.unmetRequirement(e, server)}
 	s.replay = &replay{run: run, server: server, client: client, result: &Result{},
