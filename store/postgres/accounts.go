@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/spelling"
@@ -18,12 +19,12 @@ import (
 
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
 
-// The conditions are those of the indexes users_username_capitals, users_email_active and
-// users_email_exact; a name without capitals is found by the UNIQUE constraint's.
+// The conditions are those of the indexes users_username_capitals, users_email_capitals and users_email. What
+// has no capitals is found as it is, a name by the UNIQUE constraint's.
 const (
 	alikeUsername = `(username = $1 OR lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username)`
-	alikeEmail    = `lower(email COLLATE "C") = $1 AND email <> ''`
-	sameEmail     = `email = $1 AND email <> ''`
+	capitalsEmail = `lower(email COLLATE "C") = $1 AND lower(email COLLATE "C") <> email`
+	sameEmail     = `email COLLATE "C" = $1 AND email <> ''`
 )
 
 // emailSince is since when a user has had the address: in this order, users are found by it.
@@ -32,11 +33,16 @@ const emailSince = `coalesce(email_since, created_at)`
 // afterAll returns an expression for the time after which nobody with an address came to it, or NULL if nobody
 // has it. email is the address, a text.
 func afterAll(email string) string {
-	last := func(active string) string {
-		return `(SELECT coalesce(o.email_since, o.created_at) + 1 FROM @users o WHERE lower(o.email COLLATE "C") = lower(` + email + ` COLLATE "C") AND o.email <> ''
-			AND ` + active + ` ORDER BY coalesce(o.email_since, o.created_at) DESC LIMIT 1)`
+	lower := `lower(` + email + ` COLLATE "C")`
+	last := func(condition string) string {
+		return `(SELECT coalesce(o.email_since, o.created_at) + 1 FROM @users o WHERE ` + condition + ` ORDER BY coalesce(o.email_since, o.created_at) DESC LIMIT 1)`
 	}
-	return `greatest(` + last(`o.active`) + `, ` + last(`NOT o.active`) + `)`
+	same := `o.email COLLATE "C" = ` + lower + ` AND o.email <> ''`
+	capitals := `lower(o.email COLLATE "C") = ` + lower + ` AND lower(o.email COLLATE "C") <> o.email`
+	return `greatest(` + strings.Join([]string{
+		last(same + ` AND o.active`), last(same + ` AND NOT o.active`),
+		last(capitals + ` AND o.active`), last(capitals + ` AND NOT o.active`),
+	}, `, `) + `)`
 }
 
 // newSince returns an expression for the email_since of a user u with another address from now on, or with
@@ -70,22 +76,32 @@ func (s *Store) accountByID(ctx context.Context, q sqlx.QueryerContext, userID i
 // firstWith ends a statement that finds at most $2 users, in the order of their address.
 const firstWith = ` ORDER BY ` + emailSince + `, id LIMIT $2`
 
-// either returns a statement that finds users with an address, of whom there may be very many: by an index, those who are
-// active and those who are not one after the other.
-func either(condition string) string {
-	return selectUsers + `id IN (
-		SELECT id FROM (SELECT id FROM @users WHERE ` + condition + ` AND active` + firstWith + `) a
-		UNION ALL SELECT id FROM (SELECT id FROM @users WHERE ` + condition + ` AND NOT active` + firstWith + `) b)` + firstWith
+// firstOf returns a statement that finds at most $2 users, in the order of their address, of those who meet one of several
+// conditions. There may be very many who do: those of each condition are found by an index, one after the other.
+func firstOf(conditions ...string) string {
+	var parts []string
+	for i, c := range conditions {
+		parts = append(parts, fmt.Sprintf(`SELECT id FROM (SELECT id FROM @users WHERE %s%s) p%d`, c, firstWith, i))
+	}
+	return selectUsers + `id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + firstWith
 }
+
+// The users with an address, and those of them who are active, or not, by $3.
+var (
+	withAlikeEmail = firstOf(sameEmail+` AND active`, sameEmail+` AND NOT active`, capitalsEmail+` AND active`, capitalsEmail+` AND NOT active`)
+	withSameEmail  = firstOf(sameEmail+` AND active`, sameEmail+` AND NOT active`)
+	alikeRecipient = firstOf(sameEmail+` AND active = $3`, capitalsEmail+` AND active = $3`)
+	sameRecipient  = selectUsers + sameEmail + ` AND active = $3` + firstWith
+)
 
 // FindAccounts implements [core.AccountStore].
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
 	lower := spelling.LowerASCII(text)
 	switch {
 	case by == core.ByEmail && caseBlind:
-		return s.accounts(ctx, either(alikeEmail), lower, limit)
+		return s.accounts(ctx, withAlikeEmail, lower, limit)
 	case by == core.ByEmail:
-		return s.accounts(ctx, either(sameEmail), text, limit)
+		return s.accounts(ctx, withSameEmail, text, limit)
 	case caseBlind:
 		return s.accounts(ctx, selectUsers+alikeUsername+` ORDER BY id LIMIT $2`, lower, limit)
 	}
@@ -95,9 +111,9 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 // FindRecipients implements [core.AccountStore].
 func (s *Store) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
 	if caseBlind {
-		return s.accounts(ctx, selectUsers+alikeEmail+` AND active = $3`+firstWith, spelling.LowerASCII(email), limit, active)
+		return s.accounts(ctx, alikeRecipient, spelling.LowerASCII(email), limit, active)
 	}
-	return s.accounts(ctx, selectUsers+sameEmail+` AND active = $3`+firstWith, email, limit, active)
+	return s.accounts(ctx, sameRecipient, email, limit, active)
 }
 
 // accounts returns the accounts that a statement finds.
@@ -128,16 +144,23 @@ func (s *Store) accounts(ctx context.Context, statement string, args ...any) (ac
 // the first statement.
 const readCommitted = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
 
+// Whether another user than $2 has a name, or an address.
+const (
+	usernameTaken = `SELECT EXISTS (SELECT 1 FROM @users WHERE ` + alikeUsername + ` AND id <> $2)`
+	emailTaken    = `SELECT EXISTS (SELECT 1 FROM @users WHERE ` + sameEmail + ` AND id <> $2)
+		OR EXISTS (SELECT 1 FROM @users WHERE ` + capitalsEmail + ` AND id <> $2)`
+)
+
 // distinct fails if another user than the one with the id has what has to be distinct. Those
 // who look for the same come one after the other.
 func (s *Store) distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, username, email string) error {
 	for _, c := range []struct {
-		wanted                bool
-		what, condition, text string
-		taken                 error
+		wanted            bool
+		what, taken, text string
+		err               error
 	}{
-		{d.Username, "username ", alikeUsername, username, core.ErrUsernameTaken},
-		{d.Email, "email ", alikeEmail, email, core.ErrEmailTaken},
+		{d.Username, "username ", usernameTaken, username, core.ErrUsernameTaken},
+		{d.Email, "email ", emailTaken, email, core.ErrEmailTaken},
 	} {
 		if !c.wanted {
 			continue
@@ -147,11 +170,11 @@ func (s *Store) distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id i
 			return fmt.Errorf("lock %s: %w", c.what, err)
 		}
 		var there bool
-		if err := tx.GetContext(ctx, &there, s.qualify(`SELECT EXISTS (SELECT 1 FROM @users WHERE `+c.condition+` AND id <> $2)`), text, id); err != nil {
+		if err := tx.GetContext(ctx, &there, s.qualify(c.taken), text, id); err != nil {
 			return fmt.Errorf("look for user: %w", err)
 		}
 		if there {
-			return c.taken
+			return c.err
 		}
 	}
 	return nil

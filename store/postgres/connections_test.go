@@ -47,11 +47,12 @@ func TestPlans(t *testing.T) {
 		{"find token", selectToken, []any{digest, "default"}, []string{"Index Scan using tokens_pkey on tokens t", "Index Scan using users_pkey on users u"}},
 		{"account", selectAccount, []any{"ann"}, []string{"Index Scan using users_username_key on users"}},
 		{"account, whatever the case", selectUsers + alikeUsername, []any{"ann"}, []string{"Bitmap Index Scan on users_username_key", "Bitmap Index Scan on users_username_capitals"}},
-		{"accounts by address", either(alikeEmail), []any{"ann@example.com", 5}, []string{"Index Scan using users_email_active on users"}},
-		{"accounts by exact address", either(sameEmail), []any{"ann@example.com", 5}, []string{"Scan using users_email_exact on users"}},
-		{"the last who came to an address", `SELECT ` + afterAll(`$1::text`), []any{"ann@example.com"}, []string{"Index Scan Backward using users_email_active on users"}},
-		{"account by address: recipient", selectUsers + alikeEmail + ` AND active = $3` + firstWith, []any{"ann@example.com", 5, true}, []string{"Index Scan using users_email_active on users"}},
-		{"account by address: exact recipient", selectUsers + sameEmail + ` AND active = $3` + firstWith, []any{"ann@example.com", 5, true}, []string{"Index Scan using users_email_exact on users"}},
+		{"accounts by address, among any number", withAlikeEmail, []any{"ann@example.com", 5}, []string{"Scan using users_email on users", "Scan using users_email_capitals on users"}},
+		{"accounts by exact address, among any number", withSameEmail, []any{"ann@example.com", 5}, []string{"Scan using users_email on users"}},
+		{"the last who came to an address", `SELECT ` + afterAll(`$1::text`), []any{"ann@example.com"}, []string{"Scan Backward using users_email on users", "Scan Backward using users_email_capitals on users"}},
+		{"whether an address is taken", emailTaken, []any{"ann@example.com", 1}, []string{"Scan using users_email on users", "Scan using users_email_capitals on users"}},
+		{"recipient", alikeRecipient, []any{"ann@example.com", 5, true}, []string{"Scan using users_email on users", "Scan using users_email_capitals on users"}},
+		{"exact recipient", sameRecipient, []any{"ann@example.com", 5, true}, []string{"Scan using users_email on users"}},
 		{"reusable token", selectReusable, []any{1, "default", "api"}, []string{"Index Scan using tokens_reusable on tokens"}},
 		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
 		{"delete token", removeToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
@@ -71,7 +72,8 @@ func TestPlans(t *testing.T) {
 					t.Errorf("no %q in\n%s", want, plan)
 				}
 			}
-			if strings.HasPrefix(test.name, "account by address") && strings.Contains(plan, "Sort") {
+			// At most $2 of each part of a UNION are sorted.
+			if sorts, parts := strings.Count(plan, "Sort Key: (COALESCE"), strings.Count(test.query, "UNION ALL"); sorts > min(parts, 1) {
 				t.Errorf("rows are sorted, of which there may be any number:\n%s", plan)
 			}
 			if strings.Contains(plan, "Seq Scan") {
