@@ -32,6 +32,16 @@ const migrationLock = 0x6175636f
 // is changing it.
 const migrationTime = 5 * time.Minute
 
+// A migration waits for the locks of others, as for the end of pg_dump, in turns: for lockTime at a time, since whoever
+// comes after it, such as the token checks of other nodes, waits for it too; and lets these go ahead for lockPause.
+const (
+	lockTime  = 250 * time.Millisecond
+	lockPause = time.Second
+)
+
+// waitBriefly limits how long a transaction waits for a lock, on engines that can.
+var waitBriefly = fmt.Sprintf(`SELECT set_config(name, '%d', true) FROM pg_settings WHERE name = 'lock_timeout'`, lockTime.Milliseconds())
+
 // createVersionTable is goose's own statement with UNIQUE, which makes it impossible to
 // apply a migration twice even in an engine without advisory locks: each is one
 // transaction with its row here.
@@ -61,7 +71,8 @@ func (s *Store) migrate(ctx context.Context, schema string) error {
 	// A pool of its own, because the lock's transaction runs concurrently with goose's.
 	db := s.pool.Separate()
 	defer db.Close()
-	ctx = pgconn.DeadlineOnly(time.Now().Add(migrationTime))
+	caller, end := ctx, time.Now().Add(migrationTime)
+	ctx = pgconn.DeadlineOnly(end)
 	unlock, err := lock(ctx, db)
 	if err != nil {
 		return err
@@ -69,7 +80,13 @@ func (s *Store) migrate(ctx context.Context, schema string) error {
 	defer unlock()
 	for stuck := 0; current < known; {
 		err := s.upgrade(ctx, db, schema, files)
-		if err != nil && (!overtaken(err) || stuck == maxOvertaken) {
+		switch {
+		case inUse(err):
+			if err := pauseBefore(caller, end, err); err != nil {
+				return err
+			}
+			continue
+		case err != nil && (!overtaken(err) || stuck == maxOvertaken):
 			return err
 		}
 		before := current
@@ -90,6 +107,26 @@ const maxOvertaken = 10
 // node has created it in an engine without advisory locks.
 func overtaken(err error) bool {
 	return pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateSchema, pqerror.DuplicateTable, pqerror.DuplicateColumn, pqerror.DuplicateObject) != nil
+}
+
+// inUse reports whether err says that others use the tables.
+func inUse(err error) bool {
+	return pq.As(err, pqerror.LockNotAvailable, pqerror.TRDeadlockDetected) != nil
+}
+
+// pauseBefore waits before another try to change tables that are in use by err, or fails if that would be too late.
+func pauseBefore(ctx context.Context, end time.Time, err error) error {
+	if time.Now().Add(lockPause).After(end) {
+		return fmt.Errorf("transactions that use the tables, such as that of a dump, have not ended within %v: %w", migrationTime, err)
+	}
+	pause := time.NewTimer(lockPause)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // version returns the number of the last applied migration, or -1 if there is no
@@ -187,6 +224,9 @@ func loadMigrations(schema string) (all []*goose.Migration, last int64, err erro
 				if _, err := tx.ExecContext(ctx, `SET LOCAL search_path = `+schema); err != nil {
 					return err
 				}
+			}
+			if _, err := tx.ExecContext(ctx, waitBriefly); err != nil {
+				return err
 			}
 			_, err := tx.ExecContext(ctx, string(script))
 			return err

@@ -1,18 +1,22 @@
 package postgres
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/authcompat/authcompat/store/storetest/transfertest"
 )
 
-// schema13 creates a schema as versions left it that kept links apart from tokens, with
-// what an import and an export had written.
-func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
+// migratedTo creates a schema as versions left it that knew the migrations up to one, and returns what runs further
+// statements in it.
+func migratedTo(t *testing.T, dsn string, last int64) (run func(statement string, args ...any)) {
 	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -23,9 +27,9 @@ func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
 	db.SetMaxOpenConns(1)
-	run := func(statement string, args ...any) {
+	run = func(statement string, args ...any) {
 		t.Helper()
 		if _, err := db.Exec(statement, args...); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -39,7 +43,7 @@ func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
 		t.Fatal(err)
 	}
 	for _, file := range files {
-		if file.Version > 13 {
+		if file.Version > last {
 			break
 		}
 		tx, err := db.Begin()
@@ -54,6 +58,14 @@ func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
 		}
 		run(`INSERT INTO authcompat_migrations (version_id, is_applied) VALUES ($1, true)`, file.Version)
 	}
+	return run
+}
+
+// schema13 creates a schema as versions left it that kept links apart from tokens, with
+// what an import and an export had written.
+func schema13(t *testing.T, dsn string, linked transfertest.Linked) {
+	t.Helper()
+	run := migratedTo(t, dsn, 13)
 	run(`INSERT INTO secrets (name, value) VALUES ('disguise', '\x00')`)
 	run(`INSERT INTO imports (source, options, run, stage, reached, tables) VALUES ('old', '', 3, 't', '17', '["t"]')`)
 	for id, name := range linked.Users {
@@ -84,5 +96,61 @@ func TestMigratesLinks(t *testing.T) {
 	var old int
 	if err := s.db.GetContext(t.Context(), &old, s.qualify(`SELECT count(*) FROM @secrets WHERE name = 'disguise'`)); err != nil || old != 0 {
 		t.Errorf("the key with which digests were made of names that nobody has: %d, %v", old, err)
+	}
+}
+
+// TestMigratesBesideADump begins a migration while a long transaction reads users, as pg_dump's does: indexes are made
+// beside it, and for what has to wait for its end, token checks of other nodes do not wait too.
+func TestMigratesBesideADump(t *testing.T) {
+	t.Parallel()
+	dsn := postgrestest.Schema(t, "wait", "10s")
+	migratedTo(t, dsn, 23)("INSERT INTO users (username, email, password_hash, active, created_at) VALUES ('ann', '', '', true, 0)")
+	settings, err := pgconn.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := connect(settings)
+	defer other.Close()
+	dump, err := other.db.Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dump.Rollback()
+	if _, err := dump.Exec(other.qualify(`LOCK TABLE @users IN ACCESS SHARE MODE`)); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := Open(context.WithoutCancel(t.Context()), dsn)
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	waiting := other.qualify(`SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = '@users'::regclass AND NOT granted AND mode = 'AccessExclusiveLock')`)
+	for tries := range 3 {
+		postgrestest.Eventually(t, func() error {
+			var begun bool
+			if err := other.db.GetContext(t.Context(), &begun, waiting); err != nil || begun {
+				return err
+			}
+			return errors.New("no migration waits for the dump")
+		})
+		if version, err := other.version(t.Context()); err != nil || version < 24 {
+			t.Fatalf("schema %d, %v", version, err)
+		}
+		if _, _, err := other.FindToken(t.Context(), core.DefaultRealm, "nobody's"); !errors.Is(err, core.ErrNotFound) {
+			t.Fatalf("check %d: %v", tries, err)
+		}
+	}
+	if err := dump.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Fatal(err)
+	}
+	var left int
+	if err := other.db.GetContext(t.Context(), &left, other.qualify(`SELECT count(*) FROM pg_index WHERE indrelid = '@users'::regclass AND indexrelid::regclass::text ~ 'users_email_(active|exact)'`)); err != nil || left != 0 {
+		t.Errorf("%d old indexes, %v", left, err)
 	}
 }

@@ -51,8 +51,8 @@ CREATE TRIGGER authcompat_audit_is_not_removed BEFORE DELETE ON authcompat_audit
 const auditTriggersMissing = `(SELECT count(*) < 2 FROM pg_trigger WHERE tgrelid = 'authcompat_audit'::regclass AND tgname LIKE 'authcompat_audit_is_not_%' AND tgenabled IN ('O', 'A'))`
 
 // createAuditTriggers creates the triggers of the audit record if they are missing, and
-// anew if they are disabled. A PostgreSQL role that may not create them goes without:
-// [Store.Warnings] says so.
+// anew if they are disabled. A PostgreSQL role that may not create them goes without, and so does who would wait for
+// others that use the table: [Store.Warnings] says so.
 func (l *layout) createAuditTriggers(ctx context.Context) error {
 	err := l.alter(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		statements := auditTriggersSQLite
@@ -61,12 +61,12 @@ func (l *layout) createAuditTriggers(ctx context.Context) error {
 			if err := tx.QueryRowContext(ctx, `SELECT `+auditTriggersMissing).Scan(&missing); err != nil || !missing {
 				return err
 			}
-			statements = auditTriggersPostgres
+			statements = lockBriefly + ";" + auditTriggersPostgres
 		}
 		_, err := tx.ExecContext(ctx, statements)
 		return err
 	})
-	if pq.As(err, pqerror.InsufficientPrivilege, pqerror.FeatureNotSupported, pqerror.UndefinedObject) != nil {
+	if pq.As(err, pqerror.InsufficientPrivilege, pqerror.FeatureNotSupported, pqerror.UndefinedObject, pqerror.LockNotAvailable) != nil {
 		return nil
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ func (l *layout) auditWarning(ctx context.Context) (string, error) {
 	if err != nil || !may {
 		return "", err
 	}
-	return "the audit record in authcompat_audit can be changed, because triggers of it are missing or disabled, which the role may not create: run `authcompat audit` once as the owner of that table, or REVOKE UPDATE, TRUNCATE ON authcompat_audit FROM " + role, nil
+	return "the audit record in authcompat_audit can be changed, because triggers of it are missing or disabled, which the role may not create, or which others that use the table, such as a dump, kept from being created: run `authcompat audit` once as the owner of that table, or REVOKE UPDATE, TRUNCATE ON authcompat_audit FROM " + role, nil
 }
 
 // maxOvertaken limits the retries after another process was faster to create something.

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"net/url"
 	"strings"
@@ -180,4 +181,43 @@ func TestAuditOfARestrictedRole(t *testing.T) {
 		t.Errorf("after the owner has opened it: %s", got)
 	}
 	wantAppendOnly(t, database{driver: "postgres", dsn: restrictedDSN}, restricted)
+}
+
+// TestAuditTriggersBesideALongRead has another program read the audit record while it lacks a trigger: the store does not
+// wait, and makes nobody wait, for the end of that, and says what is missing.
+func TestAuditTriggersBesideALongRead(t *testing.T) {
+	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["postgres"](t)
+	record(t, mustOpen(t, d.source).(*live.Store), 1)
+	if err := d.exec(t, `ALTER TABLE authcompat_audit DISABLE TRIGGER authcompat_audit_is_not_changed`); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.Exec(`SELECT count(*) FROM authcompat_audit`); err != nil {
+		t.Fatal(err)
+	}
+	warned := func() bool {
+		warnings, err := mustOpen(t, d.source).(*live.Store).Warnings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(strings.Join(warnings, "\n"), "such as a dump")
+	}
+	if !warned() {
+		t.Error("no warning during the read")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if warned() {
+		t.Error("a warning after it")
+	}
 }
