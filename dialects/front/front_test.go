@@ -210,6 +210,19 @@ func (a *recorder) last() string {
 
 const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+// TestProxiesSpellWithDashes has a trusted proxy pass on what its client says of itself in other spellings,
+// as HAProxy does: servers make one variable of them and of the proxy's own, and some take the last.
+func TestProxiesSpellWithDashes(t *testing.T) {
+	app := &recorder{answer: ok}
+	address := start(t, &gate{}, front.Options{Old: front.Application{URL: serveConns(t, app.serve)}, Trusted: func(netip.Addr) bool { return true }})
+	exchange(t, address, "GET / HTTP/1.1\r\nHost: old.example\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 192.0.2.7\r\n"+
+		"X_Forwarded_For: 1.2.3.4\r\nX.Forwarded.For: 1.2.3.4\r\nX-Forwarded_Host: evil.example\r\nx_real_ip: 1.2.3.4\r\nConnection: close\r\n\r\n")
+	const want = "GET / HTTP/1.1\r\nHost: old.example\r\nX-Forwarded-For: 192.0.2.7, 127.0.0.1\r\nX-Forwarded-Host: old.example\r\nX-Forwarded-Port: 443\r\nX-Forwarded-Proto: http\r\nX-Real-Ip: 192.0.2.7\r\n\r\n"
+	if got := app.last(); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 // TestRequestsArriveAsSent sends odd requests, and compares what the application gets.
 func TestRequestsArriveAsSent(t *testing.T) {
 	app := &recorder{answer: ok}
@@ -233,6 +246,9 @@ func TestRequestsArriveAsSent(t *testing.T) {
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "GET / HTTP/1.1\r\nHost: old.example\r\nTransfer-Encoding: chunked\r\n" + forwarded},
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nX-Forwarded-For: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-Port: 1\r\nX-Real-Ip: 1.2.3.4\r\nSCRIPT_NAME: /x\r\nPath_Info: /y\r\nX-Original-Url: /z\r\nX_Script_Name: /w\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: old.example\r\n" + forwarded},
+		// CGI and FastCGI of lighttpd make _ of all that is no letter or digit.
+		{"GET / HTTP/1.1\r\nHost: old.example\r\nX.Forwarded.For: 1.2.3.4\r\nx!forwarded~port: 1\r\nx.real|ip: 1.2.3.4\r\nX.Original.Url: /z\r\nx'rewrite`url: /y\r\nX.Script_Name: /w\r\nX.Other: 1\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: old.example\r\n" + forwarded + "X.other: 1\r\n"},
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nConnection: keep-alive, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nTe: trailers\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\n\r\n",
 			"GET / HTTP/1.1\r\nHost: old.example\r\nTe: trailers\r\n" + forwarded},
 		{"GET / HTTP/1.1\r\nHost: old.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",

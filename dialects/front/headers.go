@@ -46,7 +46,8 @@ func (f *Front) forwarded(h http.Header, in *http.Request) {
 	address := peer.Addr().Unmap().WithZone("")
 	trusted := err == nil && f.Trusted(address)
 	for name := range h {
-		if aboutRouting(name) || !trusted && aboutClient(name) {
+		// Proxies write their own with dashes. In another spelling they pass on a client's.
+		if aboutRouting(name) || aboutClient(name) && (!trusted || isOdd(name)) {
 			delete(h, name)
 		}
 	}
@@ -70,14 +71,14 @@ func (f *Front) forwarded(h http.Header, in *http.Request) {
 	h["X-Forwarded-For"] = values[1:]
 }
 
-// aboutClient reports whether a header says where a request came from, however WSGI servers
-// fold its name.
+// aboutClient reports whether a header says where a request came from, however servers fold its
+// name.
 func aboutClient(name string) bool {
 	if name[0] != 'X' && name[0] != 'F' && name[0] != 'x' {
 		return false
 	}
-	folded := strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	return strings.HasPrefix(folded, "x-forwarded-") || folded == "forwarded" || folded == "x-real-ip"
+	name = folded(name)
+	return strings.HasPrefix(name, "x-forwarded-") || name == "forwarded" || name == "x-real-ip"
 }
 
 // aboutRouting reports whether a header tells some application another path than that of
@@ -90,11 +91,36 @@ func aboutRouting(name string) bool {
 	default:
 		return false
 	}
-	switch strings.ReplaceAll(strings.ToLower(name), "_", "-") {
+	switch folded(name) {
 	case "script-name", "path-info", "x-script-name", "x-original-url", "x-rewrite-url":
 		return true
 	}
 	return false
+}
+
+// folded returns a header's name in lower case, with a dash for whatever is no letter or digit:
+// applications get one variable for all names that differ in that. WSGI makes _ of the dash alone,
+// CGI in lighttpd (1.4.69) of every other sign too, as in Apache before 2.4 (its upgrading guide).
+func folded(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			return c + 'a' - 'A'
+		}
+		if isSign(c) {
+			return '-'
+		}
+		return c
+	}, name)
+}
+
+// isOdd reports whether a header's name has signs in it beside dashes.
+func isOdd(name string) bool {
+	return strings.ContainsFunc(name, func(c rune) bool { return c != '-' && isSign(c) })
+}
+
+// isSign reports whether a character is no letter or digit of ASCII.
+func isSign(c rune) bool {
+	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
 }
 
 // keepFromNetHTTP spells names so that net/http does not act on them: it sends one
