@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/core/clients"
+	"github.com/authcompat/authcompat/core/maillink"
 )
 
 // What users see of accounts, and do with their own.
@@ -244,4 +245,35 @@ func (s *Service) DeleteAccount(ctx context.Context, p Policy, c Confirmation) e
 		s.emit(ActionDeleteUser, p.Issuer, OK)
 	}
 	return err
+}
+
+// Activated reports whether the user is active and the link was good before the first login, as which an
+// activation is kept: it is the one that activated the user, as a rule. It fails with KindUserUnknown or KindUnavailable.
+func (s *Service) Activated(ctx context.Context, links *maillink.Generator, userID int64, token string) (bool, error) {
+	a, err := s.accountByID(ctx, userID)
+	if err != nil {
+		return false, wrapUserError("find user", err)
+	}
+	a.LastLogin = time.Time{}
+	return a.Active && links.Check(a.LinkUser(), token, s.now()) == nil, nil
+}
+
+// Activate makes the user active whom a link is for, and ends the link. done is false if the user is active
+// already, or if the link is no longer good. It fails with KindUnavailable.
+func (s *Service) Activate(ctx context.Context, p Policy, c Confirmation) (done bool, err error) {
+	link, err := c.use(c.account, s.now())
+	if err != nil {
+		return false, nil // it has expired by now
+	}
+	e := s.newEntry(ctx, ActionEnableUser, p.Issuer)
+	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
+	err = s.accounts.ActivateUser(ctx, c.account.ID, *link, s.audited(&e))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, wrapStoreError("activate user", err)
+	}
+	s.emit(ActionEnableUser, p.Issuer, OK)
+	return true, nil
 }

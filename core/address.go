@@ -3,14 +3,12 @@ package core
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/authcompat/authcompat/core/clients"
 	"github.com/authcompat/authcompat/core/maillink"
-	"github.com/authcompat/authcompat/core/spelling"
 )
 
-// The addresses that users verify, what they do who follow the key in a mail, and whose an address is that several have.
+// The addresses that users verify, and what they do who follow the key in a mail.
 
 // Address is an address of a user, as django-allauth keeps them besides the user's own
 // (allauth/account/models.py 0.57, EmailAddress).
@@ -167,65 +165,4 @@ func EmailsOf(ctx context.Context, store AddressStore, userID int64) (emails []s
 		emails = append(emails, a.Email)
 	}
 	return emails, err
-}
-
-// maxEarlier is how many accounts with an address are looked at for the place of one.
-const maxEarlier = 40
-
-// addressees returns accounts with one address, in the order in which they get mails to it: first the one whose
-// user has verified it, if there is one, and then as found, who had it first before the others. Whoever gives the
-// address of another to accounts, which is no proof, is behind that user, however old the accounts are.
-func addressees(verified *Account, found []Account) []Account {
-	if verified == nil {
-		return found
-	}
-	others := slices.DeleteFunc(slices.Clone(found), func(a Account) bool { return a.ID == verified.ID })
-	return append([]Account{*verified}, others...)
-}
-
-// addresseePlace returns how many accounts with the address are before this one, up to maxRecipients. The first
-// of all and the first active one own the address, and have none before them: who is not active gets activations
-// alone, and may be somebody who never will be. Nobody owns an address in a spelling that is not plain, of which there are many:
-// somebody might own them all. Those are behind the second who has the plain one. It takes as long without
-// an account, which counts as one that is not the first.
-func (s *Service) addresseePlace(ctx context.Context, name string, account *Account) (int, error) {
-	address := name
-	if account != nil {
-		address = account.Email
-	}
-	if s.accounts == nil || !Storable(address) {
-		return 1, nil
-	}
-	verified, err := s.verifiedAccount(ctx, address, true)
-	if err != nil {
-		return 0, err
-	}
-	found, err := s.accounts.FindAccounts(ctx, ByEmail, address, true, maxEarlier)
-	if err != nil {
-		return 0, wrapStoreError("find users", err)
-	}
-	if account == nil {
-		return 1, nil
-	}
-	all := addressees(verified, found)
-	place := slices.IndexFunc(all, func(a Account) bool { return a.ID == account.ID })
-	plain := s.mailboxOf(address) == spelling.LowerASCII(address)
-	switch {
-	case place < 0:
-		place = maxRecipients
-	case place == slices.IndexFunc(all, func(a Account) bool { return a.Active }):
-		place = 0
-	}
-	if !plain {
-		place = max(place, 2)
-	}
-	return min(place, maxRecipients), nil
-}
-
-// mailboxOf returns one text for all spellings of an address that mails to it reach.
-func (s *Service) mailboxOf(address string) string {
-	if s.mailbox != nil {
-		address = s.mailbox(address)
-	}
-	return spelling.Fold(address)
 }

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core/clients"
+	"github.com/authcompat/authcompat/core/maillink"
 )
 
-// Passwords that are checked without a login.
+// How users confirm what they do, by their password or by the link in a mail, and passwords that are checked without a login.
 
 // AuthenticatePassword returns the user whom a name, as of the policy's LoginBy, and a
 // password belong to, and issues nothing: HTTP Basic (RFC 7617) says them with each request.
@@ -189,4 +190,65 @@ func (s *Service) checkAgain(ctx context.Context, account Account, plain string)
 		return false, wrapHashError(err)
 	}
 	return ok, nil
+}
+
+// errLink is the error of a link that is good for nothing, or no longer.
+var errLink = errors.New("the link is not the user's, has been used, or has expired")
+
+// LinkUser is what the tokens of the account's links are made of.
+func (a Account) LinkUser() maillink.User {
+	return maillink.User{ID: a.ID, PasswordHash: a.PasswordHash, Email: a.Email, LastLogin: a.LastLogin}
+}
+
+// ConfirmLink checks the token of a link for a user. It fails with KindUserUnknown, with
+// KindInvalidCredentials if the token is not good for the user, or with KindUnavailable. A link that is made is not
+// used: that is what the confirmation is for.
+//
+// Tokens have no limit of guesses: one has 128 bits of a keyed hash, or 80 in the formats of Django 2.2 and SHA-1, and a
+// guess takes a request. A limit for each user would let anybody keep others from using their links.
+func (s *Service) ConfirmLink(ctx context.Context, links *maillink.Generator, userID int64, token string) (Confirmation, error) {
+	account, err := s.accountByID(ctx, userID)
+	if err != nil {
+		return Confirmation{}, wrapUserError("find user", err)
+	}
+	var emails []string
+	if links.AllEmails {
+		if emails, err = EmailsOf(ctx, s.addresses, userID); err != nil {
+			return Confirmation{}, wrapStoreError("find addresses", err)
+		}
+	}
+	c := Confirmation{account: account, link: func(a Account) bool {
+		u := a.LinkUser()
+		u.Emails = emails
+		return links.Check(u, token, s.now()) == nil
+	}}
+	if !c.link(account) {
+		return Confirmation{}, &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	clients.Identify(ctx, account.Username)
+	return c, nil
+}
+
+// use returns the use at now of the link that confirms, or nil without one. It fails with
+// KindInvalidCredentials if the link is not good for the account.
+func (c Confirmation) use(account Account, now time.Time) (*LinkUse, error) {
+	if c.link == nil {
+		return nil, nil
+	}
+	if !c.link(account) {
+		return nil, &Error{Kind: KindInvalidCredentials, Err: errLink}
+	}
+	// Tokens of links know the second of the last login: in the same one they would stay good.
+	if last := account.LastLogin.Truncate(time.Second); !now.Truncate(time.Second).After(last) && !last.IsZero() {
+		now = last.Add(time.Second)
+	}
+	return &LinkUse{PasswordHash: account.PasswordHash, LastLogin: account.LastLogin, At: now}, nil
+}
+
+// by says in the audit log what confirms, if that is no password.
+func (c Confirmation) by() string {
+	if c.link != nil {
+		return "link"
+	}
+	return ""
 }
