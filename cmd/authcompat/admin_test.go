@@ -128,6 +128,11 @@ func TestRotation(t *testing.T) {
 	if got := command(t, "", "audit", "--action", "drop-secrets", "--json", "--store", dsn); strings.Count(got, "\n") != 1 {
 		t.Errorf("record: %s", got)
 	}
+	for since, want := range map[string]int{"1h": 1, "2026-01-01": 1, "9000-01-01T00:00:00Z": 0} {
+		if got := command(t, "", "audit", "--action", "drop-secrets", "--json", "--since", since, "--store", dsn); strings.Count(got, "\n") != want {
+			t.Errorf("record since %s: %s", since, got)
+		}
+	}
 	if got := show(); strings.Count(got, "\n") != 2 || !strings.Contains(got, fmt.Sprintf("%d      seals", users)) {
 		t.Errorf("keys after the old ones are dropped:\n%s", got)
 	}

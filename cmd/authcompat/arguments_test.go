@@ -80,8 +80,8 @@ func TestWrongArguments(t *testing.T) {
 
 		{"callers alice", "1 argument given: want authcompat callers [flags]"},
 		{"callers --by name", `--by "name": want one of endpoint, user, client, agent, all`},
-		{"callers --since long", `--since: "long" is no duration: want for instance 90d, 12h or 15m, at most 36500d`},
-		{"callers --since -1h", `--since: "-1h" is no duration: want for instance 90d, 12h or 15m, at most 36500d`},
+		{"callers --since long", `--since: "long": want an age such as 7d, 12h or 15m, at most 36500d, or a time such as 2026-11-22T06:00:00Z or 2026-11-22 (UTC)`},
+		{"callers --since -1h", `--since: "-1h": want an age such as 7d, 12h or 15m, at most 36500d, or a time such as 2026-11-22T06:00:00Z or 2026-11-22 (UTC)`},
 		{"callers --store sqlite:%/nofile", "sqlite:%/nofile: there is no such database (serve, user create and import make one)"},
 
 		{"audit purge x", "1 argument given: want authcompat audit purge [flags]"},

@@ -64,6 +64,9 @@ func TestMoveInAndOut(t *testing.T) {
 		{"dry run", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--dry-run"}, []string{
 			"Dry run: nothing was written.", "users: 3 read, 2 added, 1 refused\n", "tokens of authtoken_token: 1 read, 1 added\n",
 		}, nil},
+		{"dry run of what is new", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--dry-run", "--since", "12h"}, []string{
+			"users: 3 read, 0 added\ntokens of authtoken_token: 1 read, 0 added\n",
+		}, nil},
 		{"import", []string{"import", "django", source, "--map", mapping, "--store", store, "--profile", "authtokens", "--report", report}, []string{
 			"Imported from sqlite:", "users: 3 read, 2 added, 1 refused\n", "tokens of authtoken_token: 1 read, 1 added\n",
 		}, []string{"oksQ9", "32a0156c"}},
@@ -131,7 +134,7 @@ func TestMovingErrors(t *testing.T) {
 		{[]string{"inspect", "oracle://ann:secret@db/x"}, `unknown kind of source "oracle"`},
 		{[]string{"inspect", "mysql://ann:secret@127.0.0.1:1/x"}, "connection refused"},
 		{[]string{"inspect", "postgres://ann:secret@127.0.0.1:1/x"}, "connection refused"},
-		{[]string{"import", "django", text, "--since", "yesterday"}, "--since"},
+		{[]string{"import", "django", text, "--since", "yesterday"}, `--since: "yesterday": want an age such as 7d`},
 		{[]string{"import", "django", text, "--time-zone", "Here"}, "--time-zone"},
 		{[]string{"import", "django", text, "--profile", "nothing"}, "nothing"},
 		{[]string{"export", "django", text, "--store", "sqlite:" + filepath.Join(folder, "missing")}, "there is no such database"},

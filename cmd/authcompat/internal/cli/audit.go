@@ -41,7 +41,7 @@ func newAudit() *cobra.Command {
 	var flags config.Engine
 	var user, action, file string
 	var failed, asJSON bool
-	var since flagvalue.Duration
+	var since flagvalue.Since
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -66,15 +66,12 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
 			return command.WithAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed}
+				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed, Since: since.Time(time.Now())}
 				if user != "" {
 					if err := command.WithPseudonyms(ctx, cmd, e, user, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
 					}
 					f.UsernamePseudonyms = e.Pseudonyms(user)
-				}
-				if since > 0 {
-					f.Since = time.Now().Add(-time.Duration(since))
 				}
 				t := term.NewTable(cmd.OutOrStdout(), asJSON, "TIME\tACT\tOUTCOME\tUSER\tPROFILE\tBY\tADDRESS\tTOKEN\tREQUEST\tDETAIL")
 				err := e.EachEntry(ctx, f, limit, func(a core.AuditEntry) error {
@@ -95,7 +92,7 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
 	cmd.Flags().StringVar(&action, "action", "", "entries of one action: "+actionList())
 	cmd.Flags().BoolVar(&failed, "failed", false, "only what failed")
-	cmd.Flags().Var(&since, "since", "only entries of the last hours or days, as 24h or 7d; 0: all")
+	cmd.Flags().Var(&since, "since", "only entries of the last hours or days, as 24h or 7d, or from a time on, as 2026-11-22T06:00:00Z or 2026-11-22; 0: all")
 	config.WithoutVariables(cmd.Flags(), "user", "since")
 	cmd.Flags().IntVar(&limit, "limit", 100, "how many entries at most; 0: all")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")

@@ -11,20 +11,16 @@ import (
 // ErrNoCallers is a store that keeps nothing of who calls.
 var ErrNoCallers = errors.New("this store does not keep who calls")
 
-// ListCallers returns who called on the last days of a duration (0: all that are kept) through an API
+// ListCallers returns who called from the day of a time on (zero: all that are kept) through an API
 // (empty: all), with the most requests first: at most limit callers, unless it is 0. It fails with ErrNoCallers, or as
 // [callers.Store].
-func (e *Engine) ListCallers(ctx context.Context, since time.Duration, profile string, by callers.Dimension, limit int) ([]callers.Calls, error) {
+func (e *Engine) ListCallers(ctx context.Context, since time.Time, profile string, by callers.Dimension, limit int) ([]callers.Calls, error) {
 	if e.Backend.Callers == nil {
 		return nil, ErrNoCallers
 	}
 	f := callers.Filter{Profile: profile, Limit: limit}
-	if since > 0 {
-		now, err := e.Now(ctx)
-		if err != nil {
-			return nil, err
-		}
-		f.Since = callers.DayOf(now.Add(-since))
+	if !since.IsZero() {
+		f.Since = callers.DayOf(since)
 	}
 	return e.Backend.Callers.SumCalls(ctx, f, by)
 }

@@ -36,7 +36,7 @@ type importFlags struct {
 	store      string
 	profile    string
 	dryRun     bool
-	since      string
+	since      flagvalue.Since
 	report     string
 	sourceName string
 	keyFile    string
@@ -72,7 +72,7 @@ given.`,
 	flags.StringVar(&f.store, "store", store.Default, "database that takes them over")
 	flags.StringVar(&f.profile, "profile", "", "profile, a built-in name or a file, that will serve the tokens")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "tell what would be done and write nothing")
-	flags.StringVar(&f.since, "since", "", "only users who joined or logged in, and tokens that were made, since this date (2026-01-31 or 2026-01-31T12:00:00Z); ends no tokens")
+	flags.Var(&f.since, "since", "only users who joined or logged in, and tokens that were made, from a time on, as 2026-11-22T06:00:00Z or 2026-11-22, or in the last hours or days, as 24h or 7d; 0: all. Ends no tokens")
 	flags.StringVar(&f.report, "report", "", report.Usage)
 	flags.StringVar(&f.sourceName, "source-name", "", "name that earlier runs from another address or file went under")
 	flags.StringVar(&f.keyFile, "secret-key-file", "", "file with the key that seals tokens which are shown again")
@@ -85,9 +85,8 @@ given.`,
 func (f *importFlags) run(cmd *cobra.Command, sources []string) (err error) {
 	ctx := cmd.Context()
 	options := transfer.Options{Random: rand.Reader, Clock: time.Now, Name: f.sourceName, NoProfile: f.profile == "", EndTokens: f.endTokens}
-	if options.Since, err = parseSince(f.since); err != nil {
-		return err
-	}
+	// An age is counted from the beginning of the day: a later run of the same day goes on where one with another time would begin anew.
+	options.Since = f.since.Time(time.Now().Truncate(24 * time.Hour))
 	if options.Policy, err = movingPolicy(ctx, f.profile); err != nil {
 		return err
 	}
@@ -190,17 +189,6 @@ func (f *importFlags) sealer(ctx context.Context, to store.Backend) (sealing.Sea
 		return sealing.NewSealer(key)
 	}
 	return keyring.Location{File: f.keyFile, DSN: f.store}.LoadOrCreate(ctx, to.Admin)
-}
-
-func parseSince(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := flagvalue.ParseTime(text)
-	if err != nil {
-		return t, fmt.Errorf("--since %w", err)
-	}
-	return t, nil
 }
 
 // writeImport says what was done.

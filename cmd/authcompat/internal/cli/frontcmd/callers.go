@@ -41,7 +41,7 @@ type callerRecord struct {
 // NewCallers returns the command callers.
 func NewCallers() *cobra.Command {
 	var flags config.Engine
-	since := flagvalue.Duration(30 * 24 * time.Hour)
+	since := flagvalue.SinceAge(30 * flagvalue.Day)
 	var by, profile string
 	var asJSON, asCSV bool
 	cmd := &cobra.Command{
@@ -67,7 +67,11 @@ counted together.`,
 				return err
 			}
 			return command.WithEngine(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				calls, err := e.ListCallers(ctx, time.Duration(since), profile, dimension, 0)
+				now, err := e.Now(ctx)
+				if err != nil {
+					return err
+				}
+				calls, err := e.ListCallers(ctx, since.Time(now), profile, dimension, 0)
 				if err != nil {
 					return err
 				}
@@ -88,7 +92,7 @@ counted together.`,
 		},
 	}
 	flags.AddFlags(cmd.Flags())
-	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or hours; 0: all that is kept")
+	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or from a day on, as 2026-11-22; 0: all that is kept")
 	cmd.Flags().StringVar(&by, "by", string(callers.ByEndpoint), "what is counted apart: "+dimensionList())
 	cmd.Flags().StringVar(&profile, "profile", "", "only of the API with this name")
 	config.WithoutVariables(cmd.Flags(), "since", "profile") // of a server, the latter is another thing

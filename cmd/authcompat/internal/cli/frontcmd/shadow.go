@@ -26,13 +26,14 @@ func NewShadow() *cobra.Command {
 
 // shadowFlags are what both commands have.
 type shadowFlags struct {
-	thresholds, since string
-	asJSON            bool
+	thresholds string
+	since      flagvalue.Since
+	asJSON     bool
 }
 
 func (f *shadowFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.thresholds, "thresholds", "", "YAML file with what is enough evidence, and which differences are known")
-	cmd.Flags().StringVar(&f.since, "since", "", "only what was compared since a time, such as 2026-11-22T06:00:00Z or 2026-11-22")
+	cmd.Flags().Var(&f.since, "since", "only what was compared in the last hours or days, as 24h or 7d, or from a time on, as 2026-11-22T06:00:00Z or 2026-11-22; 0: all")
 	config.WithoutVariables(cmd.Flags(), "since")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "as a JSON object")
 }
@@ -129,14 +130,11 @@ func (f *shadowFlags) summarize(ctx context.Context, errOut io.Writer, paths []s
 			return s, t, err
 		}
 	}
-	since, err := f.sinceTime()
-	if err != nil {
-		return s, t, err
-	}
 	records, err := readJournals(ctx, paths)
 	if err != nil {
 		return s, t, err
 	}
+	since := f.since.Time(time.Now())
 	records = slices.DeleteFunc(records, func(r shadow.Record) bool {
 		return r.At.Before(since) && r.Verdict != shadow.Learned && r.Verdict != shadow.Started
 	})
@@ -147,18 +145,6 @@ func (f *shadowFlags) summarize(ctx context.Context, errOut io.Writer, paths []s
 		}
 	}
 	return s, t, nil
-}
-
-// sinceTime reads --since; the zero time: all.
-func (f *shadowFlags) sinceTime() (time.Time, error) {
-	if f.since == "" {
-		return time.Time{}, nil
-	}
-	t, err := flagvalue.ParseTime(f.since)
-	if err != nil {
-		return t, fmt.Errorf("--since %w", err)
-	}
-	return t, nil
 }
 
 // readJournals reads journals, with their older parts before them.

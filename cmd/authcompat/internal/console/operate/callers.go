@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/core/callers"
@@ -58,8 +57,11 @@ func (v *View) callers(ctx context.Context, r *http.Request) (view, error) {
 	}
 	p.From, p.Nobody = int(from), v.Engine.NobodyCalled()
 	shown := view{"callers", "Callers", "callers", &p}
-	since := time.Duration(p.Days) * 24 * time.Hour
-	all, err := v.Engine.ListCallers(ctx, since, p.Profile, p.By, p.From+pageRows+1)
+	now, err := v.Engine.Now(ctx)
+	if err != nil {
+		return view{}, err
+	}
+	all, err := v.Engine.ListCallers(ctx, now.AddDate(0, 0, -p.Days), p.Profile, p.By, p.From+pageRows+1)
 	if errors.Is(err, engine.ErrNoCallers) {
 		p.Missing, err = "This store does not keep who calls.", nil
 	}
