@@ -92,7 +92,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"cli/djangocmd":      {"cli/command", "config", "config/flagvalue", "djangosettings", "djangosettings/python", "engine", "keyring", "report", "term"},
 		"cli/frontcmd":       {"cli/command", "config", "config/flagvalue", "engine", "snippet", "term"},
 
-		"cli/profilecmd": {"cli/command", "openapi", "schema", "term"},
+		"cli/profilecmd": {"cli/command", "config/flagvalue", "openapi", "schema", "term"},
 
 		"openapi": {},
 		"schema":  {"config"},

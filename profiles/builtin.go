@@ -75,12 +75,8 @@ type unknownError struct {
 
 // Error implements error.
 func (e *unknownError) Error() string {
-	text := fmt.Sprintf("profile %q is neither built in (%s) nor a file", e.name, strings.Join(Builtin(), ", "))
 	word := strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(path.Base(e.name), ".yaml"), ".yml"))
-	if near := yamlfile.Nearest(word, Builtin()); near != "" {
-		text += "; did you mean " + near + "?"
-	}
-	return text
+	return fmt.Sprintf("profile %q is neither built in (%s) nor a file%s", e.name, strings.Join(Builtin(), ", "), yamlfile.DidYouMean(word, Builtin()))
 }
 
 // Unwrap returns what opening the file gave, which is [fs.ErrNotExist].

@@ -79,7 +79,7 @@ func TestWrongArguments(t *testing.T) {
 		{"config check %/text", "%/text:1:1: want a map"},
 
 		{"callers alice", "1 argument given: want authcompat callers [flags]"},
-		{"callers --by name", `--by "name": want one of endpoint, user, client, agent, all`},
+		{"callers --by name", `--by: "name": want one of endpoint, user, client, agent, all`},
 		{"callers --since long", `--since: "long": want an age such as 7d, 12h or 15m, at most 36500d, or a time such as 2026-11-22T06:00:00Z or 2026-11-22 (UTC)`},
 		{"callers --since -1h", `--since: "-1h": want an age such as 7d, 12h or 15m, at most 36500d, or a time such as 2026-11-22T06:00:00Z or 2026-11-22 (UTC)`},
 		{"callers --store sqlite:%/nofile", "sqlite:%/nofile: there is no such database (serve, user create and import make one)"},

@@ -16,6 +16,14 @@ func Nearest[T ~string](word string, known []T) T {
 	return best
 }
 
+// DidYouMean is what the error of a wrong word ends with: "; did you mean NEAREST?", or nothing where no known word is near.
+func DidYouMean[T ~string](word string, known []T) string {
+	if near := Nearest(word, known); near != "" {
+		return "; did you mean " + string(near) + "?"
+	}
+	return ""
+}
+
 // distance counts the letters to insert, delete, replace, or swap with the next, to
 // turn one word into the other (optimal string alignment).
 func distance(a, b string) int {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +15,6 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/keyring"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // auditRecord is an entry in JSON.
@@ -39,7 +36,8 @@ type auditRecord struct {
 
 func newAudit() *cobra.Command {
 	var flags config.Engine
-	var user, action, file string
+	var user, file string
+	action := flagvalue.NewOptionalEnum(core.Actions())
 	var failed, asJSON bool
 	var since flagvalue.Since
 	var limit int
@@ -55,18 +53,11 @@ of the servers. Digests of servers without a sealing key can't be found.`,
   authcompat audit --action login --failed --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if action != "" && !slices.Contains(core.Actions(), core.Action(action)) {
-				err := fmt.Errorf("--action %q: want one of %s", action, actionList())
-				if near := yamlfile.Nearest(action, core.Actions()); near != "" {
-					err = fmt.Errorf("%w; did you mean %s?", err, near)
-				}
-				return err
-			}
 			if limit < 0 {
 				return fmt.Errorf("--limit %d: want 1 or more, or 0 for all", limit)
 			}
 			return command.WithAudit(cmd, &flags, func(ctx context.Context, e *engine.Engine) error {
-				f := core.AuditFilter{Username: user, Action: core.Action(action), Failed: failed, Since: since.Time(time.Now())}
+				f := core.AuditFilter{Username: user, Action: core.Action(action.Value), Failed: failed, Since: since.Time(time.Now())}
 				if user != "" {
 					if err := command.WithPseudonyms(ctx, cmd, e, user, keyring.Location{File: file, DSN: flags.Store}); err != nil {
 						return err
@@ -90,7 +81,7 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().StringVar(&user, "user", "", "entries about this username (matches unknown names too)")
 	cmd.Flags().StringVar(&file, "secret-key-file", "", "the key file, where it is not the one beside an SQLite database")
-	cmd.Flags().StringVar(&action, "action", "", "entries of one action: "+actionList())
+	cmd.Flags().Var(&action, "action", "entries of one action: "+action.List())
 	cmd.Flags().BoolVar(&failed, "failed", false, "only what failed")
 	cmd.Flags().Var(&since, "since", "only entries of the last hours or days, as 24h or 7d, or from a time on, as 2026-11-22T06:00:00Z or 2026-11-22; 0: all")
 	config.WithoutVariables(cmd.Flags(), "user", "since")
@@ -98,13 +89,4 @@ of the servers. Digests of servers without a sealing key can't be found.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	cmd.AddCommand(newPurge(auditPurge()))
 	return cmd
-}
-
-// actionList names the actions.
-func actionList() string {
-	var names []string
-	for _, action := range core.Actions() {
-		names = append(names, string(action))
-	}
-	return strings.Join(names, ", ")
 }

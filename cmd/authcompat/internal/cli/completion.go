@@ -9,8 +9,6 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/conformance/report"
-	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/callers"
 	"github.com/authcompat/authcompat/profiles"
 )
 
@@ -37,12 +35,6 @@ func flagValues() map[string]completes {
 		"authcompat conformance run --profile": withAll,
 		"authcompat explore --profile":         withAll,
 
-		"action": {values: words(core.Actions())},
-		"by":     {values: words(callers.Dimensions())},
-		"of":     {values: schemaKinds()},
-
-		"authcompat inspect --format":         {values: []string{"text", "json"}},
-		"authcompat conformance run --format": {values: []string{"text", "json", "junit"}},
 		"authcompat conformance run --report": {values: reports(), begins: true},
 
 		"ask-identity": {values: []string{"on", "off"}, files: true},
@@ -78,22 +70,10 @@ func argumentValues() map[string]completes {
 	return all
 }
 
-// schemaKinds returns the kinds of files that have a schema.
-func schemaKinds() []string { return []string{"profile", "exchanges", "config"} }
-
 // reports returns the formats of --report FORMAT=FILE.
 func reports() (all []string) {
 	for _, f := range report.Formats() {
 		all = append(all, f.Name+"=")
-	}
-	return all
-}
-
-// words returns named words as texts.
-func words[W ~string](named []W) []string {
-	var all []string
-	for _, w := range named {
-		all = append(all, string(w))
 	}
 	return all
 }

@@ -68,9 +68,9 @@ const (
 // newMail returns the default settings of mails.
 func newMail() Mail {
 	return Mail{
-		Encryption:  flagvalue.NewEnum(string(mailer.STARTTLS), string(mailer.TLS), string(mailer.None)),
+		Encryption:  flagvalue.NewEnum(mailer.STARTTLS, mailer.TLS, mailer.None),
 		TimeZone:    "UTC",
-		LinkFormat:  flagvalue.NewEnum(string(maillink.Django31), string(maillink.Django31SHA1), string(maillink.Django22)),
+		LinkFormat:  flagvalue.NewEnum(maillink.Django31, maillink.Django31SHA1, maillink.Django22),
 		LinkTimeout: flagvalue.Duration(maillink.DefaultTimeout),
 
 		UserLimit:      flagvalue.RateLimit(core.DefaultUserMailLimit()),

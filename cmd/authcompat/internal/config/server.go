@@ -83,7 +83,7 @@ type Server struct {
 func NewServer() *Server {
 	return &Server{Config: Config{
 		LogFormat:             flagvalue.NewEnum("auto", "text", "json"),
-		LogRequests:           flagvalue.NewEnum(string(httpserver.LogFailures), string(httpserver.LogAll), string(httpserver.LogNone)),
+		LogRequests:           flagvalue.NewEnum(httpserver.LogFailures, httpserver.LogAll, httpserver.LogNone),
 		LoginLimits:           true,
 		UserLimit:             flagvalue.RateLimit(core.DefaultUserLimit()),
 		AddressLimit:          flagvalue.RateLimit(core.DefaultAddressLimit()),

@@ -87,11 +87,7 @@ func (s Switching) Apply(state *cutover.State) error {
 
 // unknownEndpoint is the error of an endpoint that no server has declared.
 func unknownEndpoint(name string, declared []string) error {
-	did := ""
-	if near := yamlfile.Nearest(name, declared); near != "" {
-		did = "; did you mean " + near + "?"
-	}
-	return fmt.Errorf("no server has declared an endpoint %q%s: want %s, or all", name, did, strings.Join(declared, ", "))
+	return fmt.Errorf("no server has declared an endpoint %q%s: want %s, or all", name, yamlfile.DidYouMean(name, declared), strings.Join(declared, ", "))
 }
 
 // withAll returns a list with those that are not in it yet.

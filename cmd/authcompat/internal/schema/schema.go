@@ -28,6 +28,14 @@ const (
 // Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{Profile, Exchanges, Config} }
 
+// Names returns the names of all kinds.
+func Names() (all []string) {
+	for _, k := range Kinds() {
+		all = append(all, string(k))
+	}
+	return all
+}
+
 // title is the title of a kind's schema.
 func (k Kind) title() string {
 	return map[Kind]string{Profile: "A profile of authcompat", Exchanges: "An exchange file of authcompat", Config: "A configuration file of authcompat"}[k]
@@ -260,10 +268,5 @@ func KindOf(name string) (Kind, error) {
 	if slices.Contains(Kinds(), Kind(name)) {
 		return Kind(name), nil
 	}
-	hint := ""
-	words := []string{string(Profile), string(Exchanges), string(Config)}
-	if near := yamlfile.Nearest(name, words); near != "" {
-		hint = "; did you mean " + near + "?"
-	}
-	return "", fmt.Errorf("there is no schema %q: want %s%s", name, strings.Join(words, ", "), hint)
+	return "", fmt.Errorf("there is no schema %q: want %s%s", name, strings.Join(Names(), ", "), yamlfile.DidYouMean(name, Kinds()))
 }

@@ -65,11 +65,7 @@ profile: has to name your profile.`,
 				if _, there := os.Stat(args[0]); there == nil {
 					return fmt.Errorf("%s is a file, and show prints those that are built in (%s): authcompat conformance check %[1]s checks it", args[0], builtinNames())
 				}
-				err := fmt.Errorf("no exchange file is built in for %q: want one of %s", args[0], builtinNames())
-				if near := yamlfile.Nearest(args[0], profiles.Builtin()); near != "" {
-					err = fmt.Errorf("%w; did you mean %s?", err, near)
-				}
-				return err
+				return fmt.Errorf("no exchange file is built in for %q: want one of %s%s", args[0], builtinNames(), yamlfile.DidYouMean(args[0], profiles.Builtin()))
 			}
 			_, err = cmd.OutOrStdout().Write(text)
 			return err

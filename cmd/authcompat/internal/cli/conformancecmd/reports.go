@@ -95,7 +95,7 @@ func discard(reports []reportFile) {
 
 // wantsTranscripts reports whether a report shows what was sent and answered.
 func (f *runFlags) wantsTranscripts() bool {
-	return f.format == "json" || slices.ContainsFunc(f.reports, func(value string) bool {
+	return f.format.Value == "json" || slices.ContainsFunc(f.reports, func(value string) bool {
 		return strings.HasPrefix(value, "html=") || strings.HasPrefix(value, "json=")
 	})
 }

@@ -25,7 +25,7 @@ type runFlags struct {
 	user, password string
 	given          string // file with users and variables
 	store          string
-	format         string
+	format         flagvalue.Enum
 	reports        []string
 	asJSON         bool
 	only           string
@@ -35,7 +35,7 @@ type runFlags struct {
 }
 
 func newRun() *cobra.Command {
-	f := runFlags{timeout: flagvalue.Duration(conformance.DefaultTimeout)}
+	f := runFlags{format: flagvalue.NewEnum("text", "json", "junit"), timeout: flagvalue.Duration(conformance.DefaultTimeout)}
 	cmd := &cobra.Command{
 		Use:   "run --profile NAME|FILE|all",
 		Short: "Replay the documented exchanges of a profile",
@@ -76,7 +76,7 @@ Exit codes: 0 all passed, 1 mismatches, 2 could not run.`,
 	flags.StringVar(&f.only, "only", "", "part of the names of the exchanges to replay, or a regular expression")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "end at the first exchange that fails")
 	flags.Var(&f.timeout, "timeout", "how long a request may take, from connecting to the end of the response")
-	flags.StringVar(&f.format, "format", "text", "what is printed: text, json or junit")
+	flags.Var(&f.format, "format", "what is printed: text, json or junit")
 	flags.StringArrayVar(&f.reports, "report", nil, "FORMAT=FILE: write a report into a file as well, also of a run that fails: "+formatNames()+" (repeatable)")
 	flags.BoolVar(&f.asJSON, "json", false, "the same as --format json")
 	// Where it is run, and as whom, which changes users there. AUTHCOMPAT_STORE is a server's.
@@ -151,16 +151,11 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 	if f.timeout == 0 {
 		return errors.New("--timeout 0: a request has to have some time, such as 20s")
 	}
-	switch f.format {
-	case "text", "json", "junit":
-	default:
-		return fmt.Errorf("--format %q: want text, json or junit", f.format)
-	}
 	if f.asJSON {
-		if cmd.Flags().Changed("format") && f.format != "json" {
-			return fmt.Errorf("--json and --format %s: want one of them, not both", f.format)
+		if cmd.Flags().Changed("format") && f.format.Value != "json" {
+			return fmt.Errorf("--json and --format %s: want one of them, not both", f.format.Value)
 		}
-		f.format = "json"
+		f.format.Value = "json"
 	}
 	return nil
 }
@@ -183,9 +178,9 @@ func (f *runFlags) replay(ctx context.Context, out io.Writer, chosen []subject, 
 	for _, s := range chosen {
 		files = append(files, s.some)
 	}
-	if f.format != "text" {
+	if f.format.Value != "text" {
 		found := conformance.Run(ctx, files, launcher, options)
-		if f.format == "json" {
+		if f.format.Value == "json" {
 			return found, report.WriteJSON(out, found)
 		}
 		return found, report.WriteJUnit(out, found)

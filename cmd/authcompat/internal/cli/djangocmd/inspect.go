@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/djangosettings"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core"
@@ -24,7 +25,8 @@ import (
 // NewInspect returns the command inspect.
 func NewInspect() *cobra.Command {
 	var f djangoFlags
-	var format, profileOut string
+	format := flagvalue.NewEnum("text", "json")
+	var profileOut string
 	var asJSON bool
 	var settings []string
 	cmd := &cobra.Command{
@@ -46,9 +48,6 @@ position.`,
   authcompat inspect users.json tokens.json --json
   authcompat inspect --settings project/settings.py --profile-out my-api.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "text" && format != "json" {
-				return fmt.Errorf("--format %q: want text or json", format)
-			}
 			if len(args)+len(settings) == 0 {
 				return errors.New("name a SOURCE, or --settings FILE")
 			}
@@ -75,7 +74,7 @@ position.`,
 					return err
 				}
 			}
-			if asJSON || format == "json" {
+			if asJSON || format.Value == "json" {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(inspected{found, project})
@@ -84,7 +83,7 @@ position.`,
 		},
 	}
 	f.add(cmd.Flags())
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().Var(&format, "format", "text or json")
 	cmd.Flags().StringArrayVar(&settings, "settings", nil, "settings file of the Django project, read as text (repeatable: a later one imports the earlier ones)")
 	cmd.Flags().StringVar(&profileOut, "profile-out", "", "new file for the profile made from --settings")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")

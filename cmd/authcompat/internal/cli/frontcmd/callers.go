@@ -2,7 +2,6 @@ package frontcmd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/engine"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/core/callers"
-	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
 // otherCallers stands for those that are not kept apart.
@@ -42,7 +40,9 @@ type callerRecord struct {
 func NewCallers() *cobra.Command {
 	var flags config.Engine
 	since := flagvalue.SinceAge(30 * flagvalue.Day)
-	var by, profile string
+	dimensions := callers.Dimensions() // by endpoint unless another is asked for
+	by := flagvalue.NewEnum(dimensions[0], dimensions[1:]...)
+	var profile string
 	var asJSON, asCSV bool
 	cmd := &cobra.Command{
 		Use:   "callers",
@@ -55,14 +55,7 @@ counted together.`,
   authcompat callers --by all --profile snippit --csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			dimension := callers.Dimension(by)
-			if !slices.Contains(callers.Dimensions(), dimension) {
-				err := fmt.Errorf("--by %q: want one of %s", by, dimensionList())
-				if near := yamlfile.Nearest(by, callers.Dimensions()); near != "" {
-					err = fmt.Errorf("%w; did you mean %s?", err, near)
-				}
-				return err
-			}
+			dimension := callers.Dimension(by.Value)
 			if err := command.OneOf(cmd, "json", "csv"); err != nil {
 				return err
 			}
@@ -93,21 +86,12 @@ counted together.`,
 	}
 	flags.AddFlags(cmd.Flags())
 	cmd.Flags().Var(&since, "since", "only of the last days, as 7d, or from a day on, as 2026-11-22; 0: all that is kept")
-	cmd.Flags().StringVar(&by, "by", string(callers.ByEndpoint), "what is counted apart: "+dimensionList())
+	cmd.Flags().Var(&by, "by", "what is counted apart: "+by.List())
 	cmd.Flags().StringVar(&profile, "profile", "", "only of the API with this name")
 	config.WithoutVariables(cmd.Flags(), "since", "profile") // of a server, the latter is another thing
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "as CSV; a cell that a spreadsheet would take for a formula begins with an apostrophe")
 	return cmd
-}
-
-// dimensionList names the dimensions.
-func dimensionList() string {
-	var names []string
-	for _, d := range callers.Dimensions() {
-		names = append(names, string(d))
-	}
-	return strings.Join(names, ", ")
 }
 
 // callerColumn is a column that tells callers apart.

@@ -33,11 +33,7 @@ what clients say there themselves is removed.`,
 		ValidArgs: snippet.Proxies(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains(snippet.Proxies(), args[0]) {
-				err := fmt.Errorf("%q is no proxy that is known here: want %s", args[0], strings.Join(snippet.Proxies(), ", "))
-				if near := yamlfile.Nearest(args[0], snippet.Proxies()); near != "" {
-					err = fmt.Errorf("%w; did you mean %s?", err, near)
-				}
-				return err
+				return fmt.Errorf("%q is no proxy that is known here: want %s%s", args[0], strings.Join(snippet.Proxies(), ", "), yamlfile.DidYouMean(args[0], snippet.Proxies()))
 			}
 			if profile == "" {
 				return fmt.Errorf("which API? Give --profile NAME or FILE; built in are %s", strings.Join(profiles.Builtin(), ", "))

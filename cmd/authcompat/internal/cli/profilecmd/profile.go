@@ -172,11 +172,7 @@ func readProfile(cmd *cobra.Command, name string) ([]byte, error) {
 	}
 	data, err := profiles.ReadFile(cmd.Context(), name)
 	if errors.Is(err, fs.ErrNotExist) {
-		err := fmt.Errorf("%s: there is no such file, nor a built-in profile with that name", name)
-		if near := yamlfile.Nearest(name, profiles.Builtin()); near != "" {
-			return nil, fmt.Errorf("%w; did you mean %s?", err, near)
-		}
-		return nil, err
+		return nil, fmt.Errorf("%s: there is no such file, nor a built-in profile with that name%s", name, yamlfile.DidYouMean(name, profiles.Builtin()))
 	}
 	return data, err
 }

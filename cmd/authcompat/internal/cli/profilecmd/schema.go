@@ -1,12 +1,12 @@
 package profilecmd
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/schema"
 )
 
@@ -23,7 +23,7 @@ them and underline mistakes in a file whose first line names it:
 What the schema refuses authcompat refuses, too. profile check, conformance check and config check find more.`,
 		Example: `  authcompat schema profile > profile.schema.json
   authcompat schema exchanges > exchanges.schema.json`,
-		ValidArgs:         []string{string(schema.Profile), string(schema.Exchanges), string(schema.Config)},
+		ValidArgs:         schema.Names(),
 		Args:              cobra.ExactArgs(1),
 		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +46,7 @@ What the schema refuses authcompat refuses, too. profile check, conformance chec
 }
 
 func newExplain() *cobra.Command {
-	var of string
+	of := flagvalue.NewEnum(schema.Profile, schema.Exchanges, schema.Config)
 	cmd := &cobra.Command{
 		Use:   "explain [KEY]",
 		Short: "Print what a key of a profile is for: its values, its default and an example",
@@ -57,11 +57,7 @@ of a profile are listed; a key with keys below it lists these.`,
   authcompat profile explain --of exchanges steps.request.json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kind, err := schema.KindOf(of)
-			if err != nil {
-				return errors.New("--of: " + err.Error())
-			}
-			file, err := schema.Of(kind)
+			file, err := schema.Of(schema.Kind(of.Value))
 			if err != nil {
 				return err
 			}
@@ -73,6 +69,6 @@ of a profile are listed; a key with keys below it lists these.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&of, "of", string(schema.Profile), "the kind of file: profile, exchanges or config")
+	cmd.Flags().Var(&of, "of", "the kind of file: profile, exchanges or config")
 	return cmd
 }

@@ -5,6 +5,7 @@ package flagvalue
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,31 +116,48 @@ func (r *RateLimit) Type() string { return "rate" }
 
 // Enum is a flag with a fixed set of values.
 type Enum struct {
-	Value  string
-	Values []string // that it may have
+	Value    string
+	Values   []string // that it may have
+	optional bool     // or be empty
 }
 
 var _ pflag.Value = (*Enum)(nil)
 
 // NewEnum returns a flag that has the first value unless it is set.
-func NewEnum(first string, others ...string) Enum {
-	return Enum{Value: first, Values: append([]string{first}, others...)}
+func NewEnum[W ~string](first W, others ...W) Enum {
+	w := NewOptionalEnum(append([]W{first}, others...))
+	w.Value, w.optional = string(first), false
+	return w
+}
+
+// NewOptionalEnum returns a flag that is empty unless it is set to one of the values.
+func NewOptionalEnum[W ~string](values []W) Enum {
+	w := Enum{optional: true}
+	for _, value := range values {
+		w.Values = append(w.Values, string(value))
+	}
+	return w
 }
 
 // Set implements pflag.Value.
 func (w *Enum) Set(text string) error {
-	for _, known := range w.Values {
-		if text == known {
-			w.Value = text
-			return nil
-		}
+	if slices.Contains(w.Values, text) || text == "" && w.optional {
+		w.Value = text
+		return nil
 	}
-	err := fmt.Errorf("%q: want %s", text, strings.Join(w.Values, " or "))
-	if near := yamlfile.Nearest(text, w.Values); near != "" {
-		return fmt.Errorf("%w; did you mean %s?", err, near)
-	}
-	return err
+	return fmt.Errorf("%q: want %s%s", text, w.wanted(), yamlfile.DidYouMean(text, w.Values))
 }
+
+// wanted lists the values: a sentence of three, a list of more.
+func (w *Enum) wanted() string {
+	if len(w.Values) > 3 {
+		return "one of " + w.List()
+	}
+	return strings.Join(w.Values, " or ")
+}
+
+// List returns the values with commas between them, for the usage of the flag.
+func (w *Enum) List() string { return strings.Join(w.Values, ", ") }
 
 // String implements pflag.Value.
 func (w *Enum) String() string { return w.Value }
