@@ -82,8 +82,8 @@ func newCheck() *cobra.Command {
 file, one a line, as file:line:column: key: what is wrong; 2 when there is no such file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := readExchanges(cmd.Context(), args[0])
-			var unread readError
+			file, err := command.ReadExchanges(cmd.Context(), args[0], giveProfile)
+			var unread command.UnreadError
 			if errors.As(err, &unread) {
 				return err
 			}

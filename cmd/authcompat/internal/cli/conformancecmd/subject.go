@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
 )
@@ -49,7 +49,7 @@ func (f *selection) choose(ctx context.Context) ([]subject, error) {
 			chosen[i].file = own[at]
 			continue
 		}
-		if len(own) > 0 && !isBuiltin(s.name) {
+		if len(own) > 0 && !slices.Contains(conformance.Profiles(), s.name) {
 			return nil, fmt.Errorf("--exchanges %s: it says profile: %s, and --profile is %s: write the same name into both files", own[0].Name, own[0].Profile, s.name)
 		}
 		if chosen[i].file, err = conformance.Builtin(s.name); errors.Is(err, conformance.ErrNoExchanges) && f.serves {
@@ -71,9 +71,9 @@ func (f *selection) choose(ctx context.Context) ([]subject, error) {
 // readOwn reads the files of --exchanges.
 func (f *selection) readOwn(ctx context.Context) (own []*conformance.File, err error) {
 	for _, path := range f.exchanges {
-		file, err := readExchanges(ctx, path)
+		file, err := command.ReadExchanges(ctx, path, giveProfile)
 		if err != nil {
-			var unread readError
+			var unread command.UnreadError
 			if errors.As(err, &unread) {
 				return nil, fmt.Errorf("--exchanges %w", err)
 			}
@@ -128,14 +128,10 @@ func (f *selection) chooseProfiles(ctx context.Context, own []*conformance.File)
 // explainExchanges returns the error of a profile that could not be loaded, in other words if it is an
 // exchange file: with the advice.
 func explainExchanges(ctx context.Context, path string, err error, advice string) error {
-	if info, unknown := os.Stat(path); unknown != nil || !info.Mode().IsRegular() {
-		return err // what came out of a pipe is gone
+	if profile, ok := command.IsExchangeFile(ctx, path); ok {
+		return fmt.Errorf("--profile %s: it is an exchange file, for profile %s: %s", path, profile, advice)
 	}
-	file, notExchanges := readExchanges(ctx, path)
-	if notExchanges != nil {
-		return err
-	}
-	return fmt.Errorf("--profile %s: it is an exchange file, for profile %s: %s", path, file.Profile, advice)
+	return err
 }
 
 // selectOnly leaves the exchanges that --only names, and the subjects that have such.

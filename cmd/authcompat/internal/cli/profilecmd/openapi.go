@@ -1,6 +1,7 @@
 package profilecmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/openapi"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
@@ -31,12 +33,12 @@ order of keys, nor which messages there are, nor what a path without its trailin
 				return fmt.Errorf("%q is a stack, and has no API of its own: want a profile", args[0])
 			}
 			if err != nil {
-				if other := isExchanges(args[0]); other != nil {
+				if other := refuseExchanges(cmd.Context(), args[0]); other != nil {
 					return other
 				}
 				return err
 			}
-			file, err := exchangesOf(p, exchanges)
+			file, err := exchangesOf(cmd.Context(), p, exchanges)
 			if err != nil {
 				return err
 			}
@@ -55,18 +57,15 @@ order of keys, nor which messages there are, nor what a path without its trailin
 }
 
 // exchangesOf reads the exchange file of a profile; nil: there is none.
-func exchangesOf(p *profiles.Profile, path string) (*conformance.File, error) {
+func exchangesOf(ctx context.Context, p *profiles.Profile, path string) (*conformance.File, error) {
 	if path != "" {
-		file, err := conformance.LoadFile(path)
-		var problems conformance.Problems
+		file, err := command.ReadExchanges(ctx, path, "authcompat conformance show NAME > FILE starts one")
+		var unread command.UnreadError
 		switch {
-		case errors.As(err, &problems):
-			if other, loadErr := profiles.Load(path); loadErr == nil {
-				return nil, fmt.Errorf("--exchanges %s: it is the profile %s and no exchange file (authcompat conformance show NAME > FILE starts one)", path, other.Name)
-			}
-			return nil, err // which begins with the file
+		case errors.As(err, &unread):
+			return nil, fmt.Errorf("--exchanges %w", err)
 		case err != nil:
-			return nil, fmt.Errorf("--exchanges: %w", err)
+			return nil, err // which begins with the file
 		case file.Profile != p.Name:
 			return nil, fmt.Errorf("--exchanges %s: it says profile: %s, and the profile is %s", path, file.Profile, p.Name)
 		}

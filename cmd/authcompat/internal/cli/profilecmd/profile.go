@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,7 +14,6 @@ import (
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
-	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
@@ -111,7 +109,7 @@ func effective(ctx context.Context, name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist) && slices.Contains(profiles.Stacks(), name):
 		return profiles.StackYAML(name)
 	}
-	if other := isExchanges(name); other != nil {
+	if other := refuseExchanges(ctx, name); other != nil {
 		return nil, other
 	}
 	if near := yamlfile.Nearest(name, profiles.Stacks()); near != "" && errors.Is(err, fs.ErrNotExist) {
@@ -120,16 +118,12 @@ func effective(ctx context.Context, name string) ([]byte, error) {
 	return nil, err
 }
 
-// isExchanges returns an error if the file is an exchange file, which many take for a profile.
-func isExchanges(path string) error {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return nil // what came out of a pipe is gone
+// refuseExchanges returns an error if what could not be loaded as a profile is an exchange file.
+func refuseExchanges(ctx context.Context, path string) error {
+	if profile, ok := command.IsExchangeFile(ctx, path); ok {
+		return fmt.Errorf("%s: it is an exchange file, for profile %s, and no profile: authcompat conformance check %[1]s checks it", path, profile)
 	}
-	file, err := conformance.LoadFile(path)
-	if err != nil {
-		return nil
-	}
-	return fmt.Errorf("%s: it is an exchange file, for profile %s, and no profile: authcompat conformance check %[1]s checks it", path, file.Profile)
+	return nil
 }
 
 func newCheck() *cobra.Command {
@@ -146,7 +140,7 @@ file:line:column: key: what is wrong; 2 when there is no such file.`,
 			}
 			p, err := profiles.Parse(args[0], data)
 			if err != nil {
-				if other := isExchanges(args[0]); other != nil {
+				if other := refuseExchanges(cmd.Context(), args[0]); other != nil {
 					return other
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), term.PrintableLines(err.Error()))
