@@ -114,7 +114,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"console/target/targettest": {"console/target", "inprocess"},
 		"console/try":               {"console/page", "console/relay", "console/target"},
 
-		"explore": {"console", "console/guard", "console/target", "httpserver", "inprocess"},
+		"explore": {"config/flagvalue", "console", "console/guard", "console/target", "httpserver", "inprocess"},
 
 		"djangosettings":        {"djangosettings/python"},
 		"djangosettings/python": {},
@@ -122,7 +122,7 @@ func TestImportsOfTheCommand(t *testing.T) {
 		"inprocess":         {"httpserver"},
 		"httpserver":        {"wait"},
 		"keyring":           {"wait"},
-		"mailer":            {"clockwatch", "wait"},
+		"mailer":            {"clockwatch", "config/flagvalue", "wait"},
 		"mailer/mailertest": {},
 		"manual":            {"cli"},
 		"metrics":           {"wait"},

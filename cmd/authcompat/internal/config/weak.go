@@ -55,7 +55,7 @@ func (f *Server) Weaknesses() []Weakness {
 	if openToAll(f.Manage) {
 		add(f.source("manage"), "the management listener at %s asks for no password, and is open to all who can reach this machine: listen at 127.0.0.1 or a private address, or keep others out with a firewall", f.Manage)
 	}
-	if bool(f.Console.On) && !httpserver.OnLoopback(f.Manage) {
+	if bool(f.Console.On) && !flagvalue.OnLoopback(f.Manage) {
 		add(f.source(consoleFlag), "the console at %s can be reached from other machines, and has no TLS: who listens in between learns the key, and sees what the console shows; listen at 127.0.0.1 and come by ssh -L or a proxy with TLS", f.Manage)
 	}
 	if openToAll(f.Ask) {

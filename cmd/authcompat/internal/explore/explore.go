@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/guard"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
@@ -48,7 +49,7 @@ func CheckListen(address string) error {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		return fmt.Errorf("%q is no address: want HOST:PORT, for instance 127.0.0.1:8080", address)
 	}
-	if httpserver.OnLoopback(address) {
+	if flagvalue.OnLoopback(address) {
 		return nil
 	}
 	return fmt.Errorf("%s is not of this machine alone, and there is no TLS here: want a loopback address such as 127.0.0.1:8080 (ssh -L brings it to another machine)", address)

@@ -36,16 +36,6 @@ const (
 // unaskedBytes is how much more of a head net/http reads than it is told to.
 const unaskedBytes = 4096
 
-// OnLoopback reports whether an address to listen on, HOST:PORT, is of this machine alone.
-func OnLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
-}
-
 // Servers are the HTTP servers of a process, in the order in which they were opened.
 type Servers []Server
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 )
 
 // Encryption says how the connection to the server is encrypted.
@@ -62,7 +64,7 @@ func (s Server) Check() error {
 	} else if _, err := netmail.ParseAddress(s.From); err != nil {
 		errs = append(errs, fmt.Errorf("the sender %q is no address", s.From))
 	}
-	if s.Username != "" && s.Encryption == None && !isLocal(s.Host) {
+	if s.Username != "" && s.Encryption == None && !flagvalue.IsLoopback(s.Host) {
 		errs = append(errs, errors.New("a password would be sent unencrypted: use starttls or tls"))
 	}
 	if s.Timeout < 0 {
@@ -83,12 +85,6 @@ func (s Server) withDefaults() Server {
 		s.Timeout = DefaultTimeout
 	}
 	return s
-}
-
-// isLocal tells whether a host is this machine.
-func isLocal(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // connect returns a session in which the server takes mails. Its connection is closed if anything
@@ -142,7 +138,7 @@ type auth struct {
 
 // Start implements [smtp.Auth].
 func (a *auth) Start(server *smtp.ServerInfo) (proto string, toServer []byte, err error) {
-	name, password, local := a.server.Username, a.server.Password, isLocal(a.server.Host)
+	name, password, local := a.server.Username, a.server.Password, flagvalue.IsLoopback(a.server.Host)
 	offers := func(mechanism string) bool {
 		return slices.ContainsFunc(server.Auth, func(m string) bool { return strings.EqualFold(m, mechanism) })
 	}

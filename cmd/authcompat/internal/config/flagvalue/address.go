@@ -24,3 +24,15 @@ func Endpoint(address string) (host string, port int) {
 	}
 	return host, port
 }
+
+// IsLoopback reports whether a host is of this machine alone: localhost, or a loopback address.
+func IsLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+// OnLoopback is IsLoopback for the host of an address, HOST:PORT.
+func OnLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && IsLoopback(host)
+}

@@ -109,12 +109,12 @@ func (f Server) checkLoop(at section.Option, application *url.URL, found *sectio
 // ofThisMachine reports whether a host of an endpoint is an address of this machine. What a
 // name stands for is known once it is connected to (front.Options.Own).
 func ofThisMachine(host string) bool {
-	if host == "" {
+	if host == "" || flagvalue.IsLoopback(host) {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
-	if err != nil || ip.IsLoopback() {
-		return err == nil
+	if err != nil {
+		return false
 	}
 	own, err := net.InterfaceAddrs()
 	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
