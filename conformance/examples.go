@@ -5,7 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
+	"github.com/authcompat/authcompat/conformance/internal/secrets"
+	"github.com/authcompat/authcompat/conformance/wire"
 )
+
+// What a page on which a server is tried by hand takes from an exchange file, and from answers.
 
 // ExampleUsers returns users that the file's exchanges say exist, with the names, passwords and addresses
 // that their document has: those that most exchanges have first, and at most as many as asked for. Of
@@ -57,4 +63,31 @@ func (f *File) TokenScheme() string {
 		}
 	}
 	return most
+}
+
+// TokenIn returns the token that a response shows: the first string of its JSON that is long enough for one, in
+// a member that is named like one.
+func TokenIn(r *wire.Response) (token string, ok bool) {
+	tree, err := jsontree.Parse(r.Body)
+	if err != nil {
+		return "", false
+	}
+	return tokenIn(tree)
+}
+
+func tokenIn(v jsontree.Value) (token string, ok bool) {
+	for _, m := range v.Members {
+		if m.Value.Kind == jsontree.String && isToken(m.Value.Text) && secrets.IsTokenName(m.Key) {
+			return m.Value.Text, true
+		}
+		if token, ok := tokenIn(m.Value); ok {
+			return token, true
+		}
+	}
+	for _, item := range v.Items {
+		if token, ok := tokenIn(item); ok {
+			return token, true
+		}
+	}
+	return "", false
 }

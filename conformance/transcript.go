@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/conformance/curl"
-	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 	"github.com/authcompat/authcompat/conformance/internal/secrets"
 	"github.com/authcompat/authcompat/conformance/internal/template"
 	"github.com/authcompat/authcompat/conformance/wire"
@@ -107,33 +106,6 @@ func isToken(value string) bool {
 	return len(value) >= 16 && strings.IndexFunc(value, func(r rune) bool {
 		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_.~+/=", r))
 	}) < 0
-}
-
-// TokenIn returns the token that a response shows: the first string of its JSON that is long enough for one, in
-// a member that is named like one.
-func TokenIn(r *wire.Response) (token string, ok bool) {
-	tree, err := jsontree.Parse(r.Body)
-	if err != nil {
-		return "", false
-	}
-	return tokenIn(tree)
-}
-
-func tokenIn(v jsontree.Value) (token string, ok bool) {
-	for _, m := range v.Members {
-		if m.Value.Kind == jsontree.String && isToken(m.Value.Text) && secrets.IsTokenName(m.Key) {
-			return m.Value.Text, true
-		}
-		if token, ok := tokenIn(m.Value); ok {
-			return token, true
-		}
-	}
-	for _, item := range v.Items {
-		if token, ok := tokenIn(item); ok {
-			return token, true
-		}
-	}
-	return "", false
 }
 
 // finish makes the result fit to be shown: it masks the secrets of the exchange.

@@ -43,10 +43,10 @@ func newPatterns() *patterns {
 	}
 }
 
+var wholeTokenName = regexp.MustCompile(`^(?:` + tokenName + `)$`)
+
 // IsTokenName reports whether a field of this name holds a token.
-func IsTokenName(name string) bool {
-	return regexp.MustCompile(`^(?:` + tokenName + `)$`).MatchString(name)
-}
+func IsTokenName(name string) bool { return wholeTokenName.MatchString(name) }
 
 func (p *patterns) kindOf(name string) Kind {
 	if p.password.MatchString(name) {
