@@ -75,7 +75,7 @@ func Look(ctx context.Context, f *File, server string, options Options) error {
 	}
 	client, err := options.connect(server)
 	if err != nil {
-		return &Unfit{NoAnswer, "the server's URL: " + err.Error(), ""}
+		return &Unfit{Kind: NoAnswer, Problem: "the server's URL: " + err.Error()}
 	}
 	l := &look{file: f, client: client, options: options}
 	found := l.probe
@@ -105,17 +105,17 @@ func (l *look) send(ctx context.Context, s step, scope *template.Scope) (*wire.R
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.As(err, new(*tls.CertificateVerificationError)):
-		return nil, &Unfit{NotTrusted, "its certificate is not trusted: " + err.Error(), ""}
+		return nil, &Unfit{Kind: NotTrusted, Problem: "its certificate is not trusted: " + err.Error()}
 	case errors.As(err, new(tls.RecordHeaderError)):
-		return nil, &Unfit{NoHTTP, "what answers there speaks no TLS: " + err.Error(), ""}
+		return nil, &Unfit{Kind: NoHTTP, Problem: "what answers there speaks no TLS: " + err.Error()}
 	case errors.As(err, &failed) && failed.Kind == wire.Unreachable && errors.Is(err, context.DeadlineExceeded):
-		return nil, &Unfit{NoAnswer, fmt.Sprintf("nothing answers there within %v", l.options.Timeout), ""} // nor to a TLS handshake
+		return nil, &Unfit{Kind: NoAnswer, Problem: fmt.Sprintf("nothing answers there within %v", l.options.Timeout)} // nor to a TLS handshake
 	case errors.As(err, &failed) && failed.Kind == wire.Unreachable:
-		return nil, &Unfit{NoAnswer, "nothing answers there: " + err.Error(), ""}
+		return nil, &Unfit{Kind: NoAnswer, Problem: "nothing answers there: " + err.Error()}
 	case errors.As(err, &failed) && failed.Kind == wire.TimedOut:
-		return nil, &Unfit{TooSlow, fmt.Sprintf("no complete response within %v", l.options.Timeout), ""}
+		return nil, &Unfit{Kind: TooSlow, Problem: fmt.Sprintf("no complete response within %v", l.options.Timeout)}
 	}
-	return nil, &Unfit{NoHTTP, "what answers there speaks no HTTP: " + err.Error(), ""}
+	return nil, &Unfit{Kind: NoHTTP, Problem: "what answers there speaks no HTTP: " + err.Error()}
 }
 
 // register looks by the request that registers users.
@@ -133,7 +133,7 @@ func (l *look) register(ctx context.Context) error {
 	if err := l.probe(ctx); err != nil || got.Status/100 == 2 {
 		return err
 	}
-	return &Unfit{NoRegistration, "it does not register users: " + s.gotInstead(got), ""}
+	return &Unfit{Kind: NoRegistration, Problem: "it does not register users: " + s.gotInstead(got)}
 }
 
 // probe looks by requests that need no user: one that gets a response like the documented one is
@@ -155,7 +155,7 @@ func (l *look) probe(ctx context.Context) error {
 	if first == "" {
 		return nil // the file has no such request
 	}
-	return &Unfit{OtherAPI, "it does not speak " + l.file.Profile + ": " + first, ""}
+	return &Unfit{Kind: OtherAPI, Problem: "it does not speak " + l.file.Profile + ": " + first}
 }
 
 // login looks whether the given users can log in.
@@ -194,110 +194,11 @@ func (l *look) logIn(ctx context.Context, s step, name string, given User, who s
 	if who != "" {
 		subject += " " + who
 	}
-	return &Unfit{NoLogin, subject + " cannot log in: it gets what a wrong password gets: " + s.gotInstead(got), who}
+	return &Unfit{Kind: NoLogin, Problem: subject + " cannot log in: it gets what a wrong password gets: " + s.gotInstead(got), User: who}
 }
 
 func scopeOf(name string, u User) *template.Scope {
 	return &template.Scope{Users: map[string]template.User{name: u.inTemplates()}, Captures: map[string]string{}}
-}
-
-// maxProbes is how many requests probe sends at most.
-const maxProbes = 3
-
-// probes returns requests that need no user. They go to where users register or log in, if there are
-// such, which hardly another API has at the same path; and a response that says that nothing is there
-// is documented of none of them.
-func (f *File) probes() []step {
-	var doors, others []step
-	atDoor := map[string]bool{}
-	if f.createUser != nil {
-		atDoor[f.createUser.endpoint()] = true
-	}
-	for _, e := range f.Exchanges {
-		for _, s := range e.steps {
-			if s.response.status/100 == 2 && s.namesUser() {
-				atDoor[s.endpoint()] = true
-			}
-		}
-	}
-	for _, e := range f.Exchanges {
-		s := e.steps[0]
-		switch {
-		case e.authcompatOnly != "" || s.advance > 0 || s.response.status == 404 || s.namesUser():
-		case atDoor[s.endpoint()]:
-			doors = append(doors, s)
-		default:
-			others = append(others, s)
-		}
-	}
-	if len(doors) == 0 {
-		doors = others
-	}
-	return doors[:min(maxProbes, len(doors))]
-}
-
-// sharedLogin returns the first request that logs in with the name and password of a user, for whom a
-// given one can stand.
-func (f *File) sharedLogin() (name string, login step, ok bool) {
-	for _, e := range f.Exchanges {
-		s := e.steps[0]
-		for _, u := range e.users {
-			asGiven := !u.isNew && !u.inactive && !u.dedicated && u.attributes == nil && !e.refersTo(u.name, "email")
-			if asGiven && s.response.status/100 == 2 && s.sendsPassword(u.name) {
-				return u.name, s, true
-			}
-		}
-	}
-	return "", step{}, false
-}
-
-// loginOf returns the first request that logs in with the name and password of a user, and that needs
-// nothing else that a run is given.
-func (f *File) loginOf(name string) (login step, ok bool) {
-	for _, e := range f.Exchanges {
-		s := e.steps[0]
-		isThere := slices.ContainsFunc(e.users, func(u user) bool { return u.name == name && !u.isNew })
-		if isThere && e.notReplayable == "" && len(e.variables) == 0 && s.response.status/100 == 2 && s.sendsPassword(name) && s.namesOnly(name) {
-			return s, true
-		}
-	}
-	return step{}, false
-}
-
-// endpoint is what a request goes to, as it is written in the file.
-func (s step) endpoint() string { return s.request.method + " " + s.request.path.Source }
-
-// namesUser reports whether the request has the name, password or address of a user in it.
-func (s step) namesUser() bool {
-	found := false
-	s.eachRequestTemplate(func(_ string, t template.Template) {
-		found = found || slices.ContainsFunc(t.Parts, func(p template.Part) bool { return p.Reference != nil && p.Reference.Leaf().User != "" })
-	})
-	return found
-}
-
-// namesOnly reports whether the request refers to no other user.
-func (s step) namesOnly(name string) bool {
-	only := true
-	s.eachTemplate(func(_ string, t template.Template) {
-		only = only && !slices.ContainsFunc(t.Parts, func(p template.Part) bool {
-			return p.Reference != nil && p.Reference.Leaf().User != "" && p.Reference.Leaf().User != name
-		})
-	})
-	return only
-}
-
-// sendsPassword reports whether the request sends the user's password as it is: alone in a field, or as
-// HTTP Basic does.
-func (s step) sendsPassword(name string) bool {
-	found := false
-	s.eachRequestTemplate(func(key string, t template.Template) {
-		for _, part := range t.Parts {
-			isPassword := part.Reference != nil && part.Reference.User == name && part.Reference.Field == "password"
-			found = found || isPassword && (len(t.Parts) == 1 || key == "request.headers.Authorization")
-		}
-	})
-	return found
 }
 
 // gotInstead says in one line how a response differs from what is documented. Nothing of its body is
