@@ -93,8 +93,8 @@ func completion(cmd *cobra.Command, f *pflag.Flag) completes {
 	return all[f.Name]
 }
 
-// offer returns what cobra asks when a value is being typed.
-func (c completes) offer() cobra.CompletionFunc {
+// offer answers cobra's question what completes a value.
+func (c completes) offer() ([]cobra.Completion, cobra.ShellCompDirective) {
 	directive := cobra.ShellCompDirectiveKeepOrder
 	if !c.files {
 		directive |= cobra.ShellCompDirectiveNoFileComp
@@ -102,37 +102,36 @@ func (c completes) offer() cobra.CompletionFunc {
 	if c.begins {
 		directive |= cobra.ShellCompDirectiveNoSpace
 	}
-	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return slices.Clone(c.values), directive
-	}
+	return slices.Clone(c.values), directive
 }
 
-// offerOnce is offer for the first of a command's arguments; a file may be any of them.
-func (c completes) offerOnce() cobra.CompletionFunc {
-	offer := c.offer()
-	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		values, directive := offer(cmd, args, typed)
-		if len(args) > 0 {
-			values = nil
-		}
-		return values, directive
-	}
-}
-
-// completeValues lets shells complete the values of flags and the arguments of a command and of those below it.
+// completeValues lets shells complete the values of flags and the arguments of a command and of those below it. What
+// they are is gathered when a shell asks: a server that starts has no use for it.
 func completeValues(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Value.Type() == "bool" || f.Hidden {
 			return
 		}
-		if err := cmd.RegisterFlagCompletionFunc(f.Name, completion(cmd, f).offer()); err != nil {
+		err := cmd.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return completion(cmd, f).offer()
+		})
+		if err != nil {
 			panic(err) // a flag of the command that has a completion already: no code gives it one
 		}
 	})
 	if cmd.ValidArgs == nil && cmd.Runnable() && !cmd.HasSubCommands() {
-		cmd.ValidArgsFunction = argumentValues()[cmd.CommandPath()].offerOnce()
+		cmd.ValidArgsFunction = completeArgument
 	}
 	for _, below := range cmd.Commands() {
 		completeValues(below)
 	}
+}
+
+// completeArgument completes the first of a command's arguments; a file may be any of them.
+func completeArgument(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	values, directive := argumentValues()[cmd.CommandPath()].offer()
+	if len(args) > 0 {
+		values = nil
+	}
+	return values, directive
 }
