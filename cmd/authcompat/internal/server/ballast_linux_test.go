@@ -1,0 +1,46 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+)
+
+// TestBallastIsNotResident takes a ballast where memory has been used and given up before, as a start
+// leaves it. The runtime clears what was used, and whatever it clears is resident.
+func TestBallastIsNotResident(t *testing.T) {
+	const most = ballastSize / 2
+	for range 3 {
+		used := make([][]byte, 24)
+		for i := range used {
+			used[i] = make([]byte, 96<<10)
+			for k := 0; k < len(used[i]); k += 4096 {
+				used[i][k] = 1
+			}
+		}
+		used = nil
+		runtime.GC()
+		before := resident(t)
+		held := ballast()
+		after := resident(t)
+		if after-before > most {
+			t.Errorf("%d bytes of memory for a ballast of %d, want at most %d", after-before, ballastSize, most)
+		}
+		runtime.KeepAlive(held)
+	}
+}
+
+// resident returns the bytes of memory that the test has.
+func resident(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
