@@ -50,7 +50,7 @@ func (v *vault) issue(shown map[string]bool) {
 // word notes the name of a field. A secret that is one stands everywhere, in descriptions of fields and
 // messages about them.
 func (v *vault) word(name string) {
-	if fieldName.MatchString(name) {
+	if fieldName().MatchString(name) {
 		v.words[name] = true
 	}
 }
@@ -64,14 +64,14 @@ func (v *vault) collectRequest(r wire.Request) {
 			for _, pair := range cookies(h.Value) {
 				v.add(pair[1])
 			}
-		case secretName.MatchString(name):
+		case secretName().MatchString(name):
 			v.add(h.Value)
 		}
 	}
 	for _, f := range append(queryFields(r.Path), bodyFields(r.Headers, r.Body)...) {
-		if f.text && secretName.MatchString(f.name) {
+		if f.text && secretName().MatchString(f.name) {
 			s := v.add(f.value)
-			if s != nil && passwordName.MatchString(f.name) {
+			if s != nil && passwordName().MatchString(f.name) {
 				s.password = true
 			}
 		}
@@ -121,17 +121,17 @@ func (v *vault) collectResponse(r wire.Response) {
 		}
 		if strings.EqualFold(h.Name, "Location") {
 			for _, f := range queryFields(h.Value) {
-				if secretName.MatchString(f.name) && len(f.value) >= 8 {
+				if secretName().MatchString(f.name) && len(f.value) >= 8 {
 					issue(f.value)
 				}
 			}
 		}
-		if secretName.MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && (opaque(h.Value) || issuable(h.Value)) {
+		if secretName().MatchString(h.Name) && !strings.EqualFold(h.Name, "WWW-Authenticate") && (opaque(h.Value) || issuable(h.Value)) {
 			issue(h.Value)
 		}
 	}
 	for _, f := range bodyFields(r.Headers, r.Body) {
-		named := secretName.MatchString(f.name) && !f.list && issuable(f.value)
+		named := secretName().MatchString(f.name) && !f.list && issuable(f.value)
 		switch {
 		case f.text && (named || opaque(f.value)) && !isTime(f.value):
 			issue(f.value)
@@ -139,7 +139,7 @@ func (v *vault) collectResponse(r wire.Response) {
 			v.add(f.value) // no placeholder has its form
 		}
 	}
-	for _, text := range inLink.FindAllStringSubmatch(string(r.Body), -1) {
+	for _, text := range inLink().FindAllStringSubmatch(string(r.Body), -1) {
 		if opaque(text[1]) && len(r.Body) < 1<<20 {
 			issue(text[1]) // in a link
 		}

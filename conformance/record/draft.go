@@ -59,7 +59,7 @@ func unreadable(headers []wire.Header, body []byte) bool {
 				return true
 			}
 		case "content-type":
-			wide = wide || wideCharset.MatchString(value) ||
+			wide = wide || wideCharset().MatchString(value) ||
 				strings.Contains(value, "json") && bytes.IndexByte(body[:min(2, len(body))], 0) >= 0 // RFC 4627, 3
 		}
 	}

@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -32,14 +31,14 @@ func mapping(flow bool, pairs ...*yaml.Node) *yaml.Node {
 func list() *yaml.Node { return &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"} }
 
 func key(name string) *yaml.Node {
-	if plainKey.MatchString(name) && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(name)) {
+	if plainKey().MatchString(name) && !slices.Contains([]string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}, strings.ToLower(name)) {
 		return plain(name, "!!str")
 	}
 	return text(name)
 }
 
 // numberForm matches the numbers of JSON that YAML reads as numbers, too.
-var numberForm = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+var numberForm = pattern(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 // encode writes the file, of the sequences with the given indexes or, with nil, all, without those that
 // have the same text as an earlier one.
@@ -148,14 +147,14 @@ func shapeOf(node *yaml.Node) (string, error) {
 		return "", err
 	}
 	names := map[string]string{}
-	shape := madeUpName.ReplaceAllStringFunc(string(raw), func(name string) string {
+	shape := madeUpName().ReplaceAllStringFunc(string(raw), func(name string) string {
 		if names[name] == "" {
 			names[name] = fmt.Sprint("name", len(names))
 		}
 		return names[name]
 	})
 	// Made-up passwords of users differ without a meaning.
-	return madeUpPassword.ReplaceAllString(shape, "password"), nil
+	return madeUpPassword().ReplaceAllString(shape, "password"), nil
 }
 
 // exchange writes one exchange.
@@ -257,7 +256,7 @@ func jsonNode(name string, v jsontree.Value, write func(name, path string, v jso
 	case jsontree.Bool:
 		return plain(v.Text, "!!bool"), true
 	}
-	if v.Kind == jsontree.Number && !numberForm.MatchString(v.Text) {
+	if v.Kind == jsontree.Number && !numberForm().MatchString(v.Text) {
 		return nil, false
 	}
 	return write(name, path, v), true

@@ -25,25 +25,25 @@ type span struct {
 
 // isTime reports whether a text is a point in time.
 func isTime(text string) bool {
-	return dateAndTime.MatchString(text)
+	return dateAndTime().MatchString(text)
 }
 
 // timeForms are the forms of a point in time.
 var timeForms = []struct {
-	pattern     *regexp.Regexp
+	pattern     func() *regexp.Regexp
 	placeholder string
 }{
-	{regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}\.[0-9]{6}Z$`), "datetime, microseconds-Z"},
-	{regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z$`), "datetime, milliseconds-Z"},
-	{regexp.MustCompile(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$`), "datetime"},
-	{regexp.MustCompile(`^[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}$`), "datetime, DD-MM-YYYY HH:MM"},
-	{regexp.MustCompile(`^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$`), "datetime, IMF-fixdate"},
+	{pattern(`^[0-9-]{10}T[0-9:]{8}\.[0-9]{6}Z$`), "datetime, microseconds-Z"},
+	{pattern(`^[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z$`), "datetime, milliseconds-Z"},
+	{pattern(`^[0-9-]{10}T[0-9:]{8}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$`), "datetime"},
+	{pattern(`^[0-9]{2}-[0-9]{2}-[0-9]{4} [0-9]{2}:[0-9]{2}$`), "datetime, DD-MM-YYYY HH:MM"},
+	{pattern(`^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$`), "datetime, IMF-fixdate"},
 }
 
 // timePlaceholder returns the placeholder of a point in time, empty if the text is in no form of one.
 func timePlaceholder(text string) string {
 	for _, form := range timeForms {
-		if form.pattern.MatchString(text) {
+		if form.pattern().MatchString(text) {
 			return form.placeholder
 		}
 	}
@@ -53,7 +53,7 @@ func timePlaceholder(text string) string {
 // secretPlaceholder returns the placeholder of an issued secret, empty if there is none.
 func secretPlaceholder(value string) string {
 	switch {
-	case hexDigits.MatchString(value):
+	case hexDigits().MatchString(value):
 		return fmt.Sprint("hex", len(value))
 	case isToken68(value):
 		return "token68"
@@ -87,7 +87,7 @@ func (r *renderer) spans(text string) []span {
 			i += len(e.form) - 1
 		}
 	}
-	for _, m := range idPattern.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range idPattern().FindAllStringSubmatchIndex(text, -1) {
 		if id := text[m[2]:m[3]]; id == "0" || id[0] != '0' {
 			spans = append(spans, span{from: m[2], to: m[3], placeholder: "integer", id: id})
 		}

@@ -38,7 +38,7 @@ func bodyFields(headers []wire.Header, body []byte) []field {
 	if v, err := jsontree.Parse(body); err == nil {
 		return jsonFields("", v, false, nil)
 	}
-	if media == "application/x-www-form-urlencoded" || formLike.Match(body) {
+	if media == "application/x-www-form-urlencoded" || formLike().Match(body) {
 		return formFields(string(body))
 	}
 	return looseFields(string(body))
@@ -53,7 +53,7 @@ func jsonFields(name string, v jsontree.Value, list bool, fields []field) []fiel
 	case jsontree.Object:
 		for _, m := range v.Members {
 			inner := m.Key
-			if m.Value.Kind == jsontree.Object && secretName.MatchString(name) {
+			if m.Value.Kind == jsontree.Object && secretName().MatchString(name) {
 				inner = name
 			}
 			fields = jsonFields(inner, m.Value, list, fields)
@@ -100,7 +100,7 @@ func multipartFields(body []byte, boundary string) []field {
 // looseFields finds names with values in text of another form, such as broken JSON or XML.
 func looseFields(text string) []field {
 	var fields []field
-	for _, m := range looseField.FindAllStringSubmatch(text, -1) {
+	for _, m := range looseField().FindAllStringSubmatch(text, -1) {
 		fields = append(fields, field{name: m[1], value: m[2] + m[3] + m[4], text: true})
 	}
 	return fields

@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -125,7 +124,7 @@ func (d *Draft) endsElsewhere(calls []int) bool {
 	accepted := map[*secret]bool{}
 	for _, i := range calls {
 		c := d.calls[i]
-		if endingPath.MatchString(c.Request.Path) && c.Response.Status < 400 || c.Request.Method == "DELETE" {
+		if endingPath().MatchString(c.Request.Path) && c.Response.Status < 400 || c.Request.Method == "DELETE" {
 			clear(accepted)
 			continue
 		}
@@ -187,16 +186,16 @@ func (d *Draft) findVariables() {
 				}
 			case name == "cookie":
 				for _, pair := range cookies(h.Value) {
-					if secretName.MatchString(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
+					if secretName().MatchString(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
 						note(pair[1])
 					}
 				}
-			case secretName.MatchString(name):
+			case secretName().MatchString(name):
 				note(h.Value)
 			}
 		}
 		for _, f := range append(queryFields(c.Request.Path), bodyFields(c.Request.Headers, c.Request.Body)...) {
-			if f.text && secretName.MatchString(f.name) && !passwordName.MatchString(f.name) {
+			if f.text && secretName().MatchString(f.name) && !passwordName().MatchString(f.name) {
 				note(f.value)
 			}
 		}
@@ -252,14 +251,14 @@ func (v *vault) inResponse(c Call) []*secret {
 	return found
 }
 
-func isInteger(text string) bool { return integer.MatchString(text) }
+func isInteger(text string) bool { return integer().MatchString(text) }
 
 // idPattern matches ids in JSON.
-var idPattern = regexp.MustCompile(`"(?:[A-Za-z_]*_)?(?:id|pk)"\s*:\s*([0-9]{1,19})\b`)
+var idPattern = pattern(`"(?:[A-Za-z_]*_)?(?:id|pk)"\s*:\s*([0-9]{1,19})\b`)
 
 func shownIDs(body string) []string {
 	var ids []string
-	for _, m := range idPattern.FindAllStringSubmatch(body, -1) {
+	for _, m := range idPattern().FindAllStringSubmatch(body, -1) {
 		ids = append(ids, m[1])
 	}
 	return ids

@@ -74,7 +74,7 @@ func (d *Draft) findPeople() {
 
 // isUsername reports whether a text can be a username: with other characters it is what a server says
 // something about.
-func isUsername(text string) bool { return plainUsername.MatchString(text) }
+func isUsername(text string) bool { return plainUsername().MatchString(text) }
 
 // credentialsOf returns the username and the password in a request, empty without.
 func credentialsOf(c Call) (username, password string) {
@@ -96,7 +96,7 @@ func credentialsOf(c Call) (username, password string) {
 			username = strings.TrimSpace(f.value)
 		case name == "email":
 			email = strings.TrimSpace(f.value)
-		case passwordName.MatchString(name) && password == "":
+		case passwordName().MatchString(name) && password == "":
 			password = f.value
 		}
 	}
@@ -115,7 +115,7 @@ func (d *Draft) registers(c Call) bool {
 			return true
 		}
 	}
-	return len(d.options.Registrations) == 0 && c.Request.Method == "POST" && (c.Response.Status == 201 || registeringPath.MatchString(path))
+	return len(d.options.Registrations) == 0 && c.Request.Method == "POST" && (c.Response.Status == 201 || registeringPath().MatchString(path))
 }
 
 // changes reports whether a request changes what the server knows of a user, and succeeds.
@@ -125,7 +125,7 @@ func changes(c Call) bool {
 	}
 	passwords := map[string]bool{}
 	for _, f := range bodyFields(c.Request.Headers, c.Request.Body) {
-		if passwordName.MatchString(f.name) {
+		if passwordName().MatchString(f.name) {
 			passwords[f.name] = true
 		}
 	}

@@ -113,7 +113,7 @@ func (r *renderer) value(raw string) string {
 
 // named writes the value of a field.
 func (r *renderer) named(name, raw string) string {
-	if secretName.MatchString(name) {
+	if secretName().MatchString(name) {
 		return r.value(raw)
 	}
 	return r.text(raw)
@@ -206,7 +206,7 @@ func (r *renderer) path(raw string) string {
 		switch {
 		case !ok:
 			pairs[i] = r.text(pair)
-		case secretName.MatchString(name) && unescaped(value) == value:
+		case secretName().MatchString(name) && unescaped(value) == value:
 			pairs[i] = r.text(name) + "=" + r.value(value)
 		default:
 			pairs[i] = r.text(pair)
@@ -216,7 +216,7 @@ func (r *renderer) path(raw string) string {
 }
 
 // isPlain reports whether JSON, forms and paths leave a text as it is.
-func isPlain(text string) bool { return unreserved.MatchString(text) }
+func isPlain(text string) bool { return unreserved().MatchString(text) }
 
 // A templateWriter writes a template.
 type templateWriter struct {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -68,7 +67,7 @@ func (v *vault) inPlaceOnly() int {
 // some, none of them the same.
 func shadow(value string) string {
 	const small, capital, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
-	isHex := longHex.MatchString(value)
+	isHex := longHex().MatchString(value)
 	var b strings.Builder
 	same := true
 	for _, r := range value {
@@ -109,10 +108,10 @@ func other(from []rune, not rune) rune {
 }
 
 // secretName matches the names of headers, parameters and fields whose values are secrets.
-var secretName = regexp.MustCompile(`(?i)pass|pwd|secret|token|api[-_]?key|^key$|auth|credential|session|csrf|xsrf|otp|jwt|^(access|refresh|code|pin|sid|signature|hash)$`)
+var secretName = pattern(`(?i)pass|pwd|secret|token|api[-_]?key|^key$|auth|credential|session|csrf|xsrf|otp|jwt|^(access|refresh|code|pin|sid|signature|hash)$`)
 
 // passwordName matches those of passwords.
-var passwordName = regexp.MustCompile(`(?i)pass|pwd|^pin$`)
+var passwordName = pattern(`(?i)pass|pwd|^pin$`)
 
 // opaque tells whether a value of a response looks as if it could not be guessed: an identifier that
 // someone made up for one purpose.
@@ -120,7 +119,7 @@ func opaque(value string) bool {
 	if len(value) < 16 || !isToken68(value) {
 		return false
 	}
-	if hexOnly.MatchString(value) {
+	if hexOnly().MatchString(value) {
 		return true
 	}
 	return len(value) >= 20 && strings.ContainsAny(value, "0123456789") && strings.ContainsAny(strings.ToLower(value), "abcdefghijklmnopqrstuvwxyz") && !strings.Contains(value, "//")
@@ -134,11 +133,11 @@ func issuable(value string) bool {
 
 // isHash reports whether a text is the hash of a password, as Django or crypt(3) write it.
 func isHash(value string) bool {
-	return passwordHash.MatchString(value) && strings.Count(value, "$") >= 2
+	return passwordHash().MatchString(value) && strings.Count(value, "$") >= 2
 }
 
 func isToken68(value string) bool {
-	return token68.MatchString(value)
+	return token68().MatchString(value)
 }
 
 // basicCredentials decodes what follows Basic in an Authorization header.
@@ -157,7 +156,7 @@ func basicCredentials(text string) (username, password string, ok bool) {
 func splitCredentials(value string) (scheme, credentials string) {
 	at := strings.IndexAny(value, " \t")
 	if at < 0 {
-		if schemeAlone.MatchString(value) {
+		if schemeAlone().MatchString(value) {
 			return value, ""
 		}
 		return "", value

@@ -188,7 +188,7 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 	fields := bodyFields(request.Headers, request.Body)
 	inPlace := slices.ContainsFunc(fields, func(f field) bool {
 		s := r.d.vault.secrets[f.value]
-		return s != nil && secretName.MatchString(f.name) && (!r.d.vault.found(s) || r.d.vault.names[f.value])
+		return s != nil && secretName().MatchString(f.name) && (!r.d.vault.found(s) || r.d.vault.names[f.value])
 	})
 	r.dependent, r.special = false, false
 	whole := r.text(raw)
@@ -223,7 +223,7 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 // jsonField writes a string or a number of a request.
 func (r *renderer) jsonField(name, _ string, v jsontree.Value) *yaml.Node {
 	if v.Kind == jsontree.Number {
-		if s := r.d.vault.secrets[v.Text]; s != nil && secretName.MatchString(name) {
+		if s := r.d.vault.secrets[v.Text]; s != nil && secretName().MatchString(name) {
 			if strings.HasPrefix(s.shadow, "0") {
 				return number("1" + s.shadow[1:]) // a number of JSON does not begin with 0
 			}
@@ -253,7 +253,7 @@ func (r *renderer) formNode(fields []field) *yaml.Node {
 func (r *renderer) withoutInPlace(raw string, fields []field) string {
 	for _, f := range fields {
 		s := r.d.vault.secrets[f.value]
-		if s == nil || !secretName.MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
+		if s == nil || !secretName().MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
 			continue
 		}
 		var pairs []string

@@ -127,8 +127,8 @@ func (s *scanner) has(text string) bool {
 	if s.own[text] {
 		return false
 	}
-	text = ownTitle.ReplaceAllString(text, "")
-	plain := bytesReference.ReplaceAllStringFunc(text, func(reference string) string {
+	text = ownTitle().ReplaceAllString(text, "")
+	plain := bytesReference().ReplaceAllStringFunc(text, func(reference string) string {
 		raw, err := hex.DecodeString(reference[len("${bytes(") : len(reference)-2])
 		if err != nil {
 			return reference
@@ -146,7 +146,7 @@ func (s *scanner) has(text string) bool {
 
 // unescapedJSON replaces the escapes of JSON strings in a text, whatever it is otherwise.
 func unescapedJSON(text string) string {
-	return jsonEscape.ReplaceAllStringFunc(text, func(escape string) string {
+	return jsonEscape().ReplaceAllStringFunc(text, func(escape string) string {
 		var plain string
 		if json.Unmarshal([]byte(`"`+escape+`"`), &plain) != nil {
 			return escape
