@@ -12,7 +12,7 @@ func CleanAgent(raw string, secrets []string) string { return cleanAgent(raw, se
 // Kept returns how many callers are in memory.
 func (c *Counter) Kept() (n int) {
 	for i := range c.parts {
-		for _, e := range c.parts[i].counts {
+		for _, e := range c.parts[i].heads {
 			for ; e != nil; e = e.next {
 				n++
 			}
