@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/spelling"
@@ -14,11 +15,11 @@ import (
 const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM users WHERE `
 
 // SQLite's lower() changes the letters of ASCII alone. The conditions are those of the indexes
-// users_username_capitals, users_email_active and users_email_exact; a name without
-// capitals is found by the UNIQUE constraint's.
+// users_username_capitals, users_email_capitals and users_email_exact. What has no capitals
+// is found as it is, a name by the UNIQUE constraint's.
 const (
 	alikeUsername = `(username = ?1 OR lower(username) = ?1 AND lower(username) <> username)`
-	alikeEmail    = `lower(email) = ?1 AND email <> ''`
+	capitalsEmail = `lower(email) = ?1 AND lower(email) <> email`
 	sameEmail     = `email = ?1 AND email <> ''`
 )
 
@@ -28,10 +29,11 @@ const emailSince = `coalesce(email_since, created_at)`
 // afterAll returns an expression for the time after which nobody with an address came to it, or 0 if nobody
 // has it. lower is the address in lower case.
 func afterAll(lower string) string {
-	last := func(active string) string {
-		return `ifnull((SELECT ` + emailSince + ` + 1 FROM users WHERE lower(email) = ` + lower + ` AND email <> '' AND active = ` + active + ` ORDER BY ` + emailSince + ` DESC LIMIT 1), 0)`
+	last := func(condition, active string) string {
+		return `ifnull((SELECT ` + emailSince + ` + 1 FROM users WHERE ` + condition + ` AND active = ` + active + ` ORDER BY ` + emailSince + ` DESC LIMIT 1), 0)`
 	}
-	return `max(` + last(`1`) + `, ` + last(`0`) + `)`
+	same, capitals := `email = `+lower+` AND email <> ''`, `lower(email) = `+lower+` AND lower(email) <> email`
+	return `max(` + strings.Join([]string{last(same, `1`), last(same, `0`), last(capitals, `1`), last(capitals, `0`)}, `, `) + `)`
 }
 
 // newSince returns an expression for the email_since of a user with another address from now on, or with the
@@ -61,22 +63,32 @@ func accountByID(ctx context.Context, q sqlx.QueryerContext, userID int64) (core
 // firstWith ends a statement that finds at most ?2 users, in the order of their address.
 const firstWith = ` ORDER BY ` + emailSince + `, id LIMIT ?2`
 
-// either returns a statement that finds users with an address, of whom there may be very many: by an index, those who are
-// active and those who are not one after the other.
-func either(condition string) string {
-	return selectUsers + `id IN (
-		SELECT id FROM (SELECT id FROM users WHERE ` + condition + ` AND active = 1` + firstWith + `)
-		UNION ALL SELECT id FROM (SELECT id FROM users WHERE ` + condition + ` AND active = 0` + firstWith + `))` + firstWith
+// firstOf returns a statement that finds at most ?2 users, in the order of their address, of those who meet one of several
+// conditions. There may be very many who do: those of each condition are found by an index, one after the other.
+func firstOf(conditions ...string) string {
+	var parts []string
+	for _, c := range conditions {
+		parts = append(parts, `SELECT id FROM (SELECT id FROM users WHERE `+c+firstWith+`)`)
+	}
+	return selectUsers + `id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + firstWith
 }
+
+// The users with an address, and those of them who are active, or not, by ?3.
+var (
+	withAlikeEmail = firstOf(sameEmail+` AND active = 1`, sameEmail+` AND active = 0`, capitalsEmail+` AND active = 1`, capitalsEmail+` AND active = 0`)
+	withSameEmail  = firstOf(sameEmail+` AND active = 1`, sameEmail+` AND active = 0`)
+	alikeRecipient = firstOf(sameEmail+` AND active = ?3`, capitalsEmail+` AND active = ?3`)
+	sameRecipient  = selectUsers + sameEmail + ` AND active = ?3` + firstWith
+)
 
 // FindAccounts implements [core.AccountStore].
 func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text string, caseBlind bool, limit int) ([]core.Account, error) {
 	lower := spelling.LowerASCII(text)
 	switch {
 	case by == core.ByEmail && caseBlind:
-		return s.accounts(ctx, either(alikeEmail), lower, limit)
+		return s.accounts(ctx, withAlikeEmail, lower, limit)
 	case by == core.ByEmail:
-		return s.accounts(ctx, either(sameEmail), text, limit)
+		return s.accounts(ctx, withSameEmail, text, limit)
 	case caseBlind:
 		return s.accounts(ctx, selectUsers+alikeUsername+` ORDER BY id LIMIT ?2`, lower, limit)
 	}
@@ -86,9 +98,9 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 // FindRecipients implements [core.AccountStore].
 func (s *Store) FindRecipients(ctx context.Context, email string, caseBlind, active bool, limit int) ([]core.Account, error) {
 	if caseBlind {
-		return s.accounts(ctx, selectUsers+alikeEmail+` AND active = ?3`+firstWith, spelling.LowerASCII(email), limit, active)
+		return s.accounts(ctx, alikeRecipient, spelling.LowerASCII(email), limit, active)
 	}
-	return s.accounts(ctx, selectUsers+sameEmail+` AND active = ?3`+firstWith, email, limit, active)
+	return s.accounts(ctx, sameRecipient, email, limit, active)
 }
 
 // accounts returns the accounts that a statement finds.
@@ -110,25 +122,32 @@ func (s *Store) accounts(ctx context.Context, statement string, args ...any) (ac
 	return accounts, err
 }
 
+// Whether another user than ?2 has a name, or an address.
+const (
+	usernameTaken = `SELECT EXISTS (SELECT 1 FROM users WHERE ` + alikeUsername + ` AND id <> ?2)`
+	emailTaken    = `SELECT EXISTS (SELECT 1 FROM users WHERE ` + sameEmail + ` AND id <> ?2)
+		OR EXISTS (SELECT 1 FROM users WHERE ` + capitalsEmail + ` AND id <> ?2)`
+)
+
 // distinct fails if another user than the one with the id has what has to be distinct.
 func distinct(ctx context.Context, tx *sqlx.Tx, d core.Distinct, id int64, username, email string) error {
 	for _, c := range []struct {
-		wanted          bool
-		condition, text string
-		taken           error
+		wanted      bool
+		taken, text string
+		err         error
 	}{
-		{d.Username, alikeUsername, username, core.ErrUsernameTaken},
-		{d.Email, alikeEmail, email, core.ErrEmailTaken},
+		{d.Username, usernameTaken, username, core.ErrUsernameTaken},
+		{d.Email, emailTaken, email, core.ErrEmailTaken},
 	} {
 		if !c.wanted {
 			continue
 		}
 		var there bool
-		if err := tx.GetContext(ctx, &there, `SELECT EXISTS (SELECT 1 FROM users WHERE `+c.condition+` AND id <> ?)`, spelling.LowerASCII(c.text), id); err != nil {
+		if err := tx.GetContext(ctx, &there, c.taken, spelling.LowerASCII(c.text), id); err != nil {
 			return fmt.Errorf("look for user: %w", err)
 		}
 		if there {
-			return c.taken
+			return c.err
 		}
 	}
 	return nil

@@ -161,7 +161,7 @@ func TestTriggerOfOneDay(t *testing.T) {
 	if err := withDatabase(path, func(db *sqlx.DB) error {
 		_, err := db.Exec(`DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail;
 			DROP TABLE mails; DROP TABLE email_addresses; ALTER TABLE users DROP COLUMN last_login;
-			DROP INDEX users_email_active; DROP INDEX users_email_exact; ALTER TABLE users DROP COLUMN email_since; DELETE FROM goose_db_version WHERE version_id > 15`)
+			DROP INDEX users_email_capitals; DROP INDEX users_email_exact; ALTER TABLE users DROP COLUMN email_since; DELETE FROM goose_db_version WHERE version_id > 15`)
 		return err
 	}); err != nil {
 		t.Fatal(err)
