@@ -75,7 +75,7 @@ func classifyCode(code pqerror.Code) kind {
 	case pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected:
 		return conflict
 	case pqerror.ReadOnlySQLTransaction, pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow,
-		pqerror.IdleInTransactionSessionTimeout:
+		pqerror.IdleInTransactionSessionTimeout, pqerror.IdleSessionTimeout, pqerror.TransactionTimeout, pqerror.DatabaseDropped:
 		return lost
 	case pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.SequenceGeneratorLimitExceeded, pqerror.InsufficientPrivilege:
 		return busy
