@@ -1,10 +1,12 @@
 package authcompat
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,4 +82,25 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	}
 	name, ok := receiver.(*ast.Ident)
 	return ok && name.IsExported()
+}
+
+// TestSchemaNumbersAreDocumented compares the numbers of the schemas that docs/operations.md names with the last migrations.
+func TestSchemaNumbersAreDocumented(t *testing.T) {
+	last := func(store string) (number int) {
+		names, err := filepath.Glob(filepath.Join("store", store, "migrations", "*.sql"))
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
+		}
+		if _, err := fmt.Sscanf(filepath.Base(names[len(names)-1]), "%d_", &number); err != nil {
+			t.Fatal(err)
+		}
+		return number
+	}
+	text, err := os.ReadFile(filepath.Join("docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("(now %d on SQLite, %d on PostgreSQL)", last("sqlite"), last("postgres")); !strings.Contains(string(text), want) {
+		t.Errorf("docs/operations.md does not have %q", want)
+	}
 }
