@@ -17,14 +17,18 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-const selectUsers = `SELECT id, username, email, password_hash, active, attributes, created_at, last_login FROM @users WHERE `
+const (
+	accountColumns = `id, username, email, password_hash, active, attributes, created_at, last_login`
+	selectUsers    = `SELECT ` + accountColumns + ` FROM @users WHERE `
+)
 
 // The conditions are those of the indexes users_username_capitals, users_email_capitals and users_email. What
 // has no capitals is found as it is, a name by the UNIQUE constraint's.
 const (
-	alikeUsername = `(username = $1 OR lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username)`
-	capitalsEmail = `lower(email COLLATE "C") = $1 AND lower(email COLLATE "C") <> email`
-	sameEmail     = `email COLLATE "C" = $1 AND email <> ''`
+	sameUsername     = `username = $1`
+	capitalsUsername = `lower(username COLLATE "C") = $1 AND lower(username COLLATE "C") <> username`
+	capitalsEmail    = `lower(email COLLATE "C") = $1 AND lower(email COLLATE "C") <> email`
+	sameEmail        = `email COLLATE "C" = $1 AND email <> ''`
 )
 
 // emailSince is since when a user has had the address: in this order, users are found by it.
@@ -86,6 +90,12 @@ func firstOf(conditions ...string) string {
 	return selectUsers + `id IN (` + strings.Join(parts, ` UNION ALL `) + `)` + firstWith
 }
 
+// withAlikeUsername finds at most $2 users, by id. PostgreSQL guesses how many have a name of which it has no statistics, as
+// where few names have capitals, to be so many that it would read all users by id until it had found $2: it is not told
+// of the order and the limit before it has decided how to find them, which OFFSET 0 keeps from it.
+const withAlikeUsername = `SELECT ` + accountColumns + ` FROM (` + selectUsers + sameUsername + `
+	UNION ALL SELECT ` + accountColumns + ` FROM (` + selectUsers + capitalsUsername + ` OFFSET 0) c) u ORDER BY id LIMIT $2`
+
 // The users with an address, and those of them who are active, or not, by $3.
 var (
 	withAlikeEmail = firstOf(sameEmail+` AND active`, sameEmail+` AND NOT active`, capitalsEmail+` AND active`, capitalsEmail+` AND NOT active`)
@@ -103,9 +113,9 @@ func (s *Store) FindAccounts(ctx context.Context, by core.Identifier, text strin
 	case by == core.ByEmail:
 		return s.accounts(ctx, withSameEmail, text, limit)
 	case caseBlind:
-		return s.accounts(ctx, selectUsers+alikeUsername+` ORDER BY id LIMIT $2`, lower, limit)
+		return s.accounts(ctx, withAlikeUsername, lower, limit)
 	}
-	return s.accounts(ctx, selectUsers+alikeUsername+` AND username = $3 ORDER BY id LIMIT $2`, lower, limit, text)
+	return s.accounts(ctx, selectUsers+sameUsername+` LIMIT $2`, text, limit)
 }
 
 // FindRecipients implements [core.AccountStore].
@@ -144,11 +154,12 @@ func (s *Store) accounts(ctx context.Context, statement string, args ...any) (ac
 // the first statement.
 const readCommitted = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
 
-// Whether another user than $2 has a name, or an address.
-const (
-	usernameTaken = `SELECT EXISTS (SELECT 1 FROM @users WHERE ` + alikeUsername + ` AND id <> $2)`
-	emailTaken    = `SELECT EXISTS (SELECT 1 FROM @users WHERE ` + sameEmail + ` AND id <> $2)
-		OR EXISTS (SELECT 1 FROM @users WHERE ` + capitalsEmail + ` AND id <> $2)`
+// Whether another user than $2 has a name, or an address: of the first two who have it, one is another. PostgreSQL counts
+// those with a name, since it would read all users until it had found one ([withAlikeUsername]).
+var (
+	usernameTaken = `SELECT EXISTS (SELECT 1 FROM @users WHERE ` + sameUsername + ` AND id <> $2)
+		OR (SELECT count(*) FROM @users WHERE ` + capitalsUsername + ` AND id <> $2) > 0`
+	emailTaken = `SELECT EXISTS (SELECT 1 FROM (` + strings.ReplaceAll(withAlikeEmail, `LIMIT $2`, `LIMIT 2`) + `) u WHERE id <> $2)`
 )
 
 // distinct fails if another user than the one with the id has what has to be distinct. Those
