@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,13 +20,13 @@ import (
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 )
 
-// deleterVariable makes the test binary a second process that deletes tokens.
-const deleterVariable = "AUTHCOMPAT_TEST_DELETER"
+// changerVariable makes the test binary a second process that changes tokens.
+const changerVariable = "AUTHCOMPAT_TEST_CHANGER"
 
-// TestDeleteOnRequest is that process: it deletes the token named by each line of its
-// input, and answers with a line when it is done.
-func TestDeleteOnRequest(t *testing.T) {
-	path := os.Getenv(deleterVariable)
+// TestChangeOnRequest is that process: it changes the token, or its user of the same name, that each line of its
+// input names, and answers with a line when it is done.
+func TestChangeOnRequest(t *testing.T) {
+	path := os.Getenv(changerVariable)
 	if path == "" {
 		return // an ordinary run
 	}
@@ -34,31 +37,36 @@ func TestDeleteOnRequest(t *testing.T) {
 	defer s.Close()
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
-		if err := s.DeleteToken(t.Context(), core.Presented(lines.Text()).SHA256(), nil); err != nil {
+		what, name, _ := strings.Cut(lines.Text(), " ")
+		digest := core.Presented(name).SHA256()
+		switch what {
+		case "delete":
+			err = s.DeleteToken(t.Context(), digest, nil)
+		case "extend":
+			err = s.ExtendExpiries(t.Context(), []core.ExpiryUpdate{{Digest: digest, To: extended}}, time.Now())
+		case "disable":
+			var account core.Account
+			if account, err = s.Account(t.Context(), name); err == nil {
+				err = s.SetActive(t.Context(), account.ID, false, nil)
+			}
+		default:
+			err = fmt.Errorf("%q", what)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("deleted")
+		fmt.Println("done")
 	}
 }
 
-// TestCacheSeesAnotherProcess caches tokens by looking them up, has another process
-// delete them, and looks them up again as soon as it answers.
-func TestCacheSeesAnotherProcess(t *testing.T) {
-	t.Run("as they are", func(t *testing.T) { testCacheSeesAnotherProcess(t, func(*sqlite.Store) {}) })
-	t.Run("packed", func(t *testing.T) { testCacheSeesAnotherProcess(t, (*sqlite.Store).PackTokens) })
-}
+// extended is the end of tokens that the other process has extended.
+var extended = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func testCacheSeesAnotherProcess(t *testing.T, prepare func(*sqlite.Store)) {
-	const rounds = 200
-	path := filepath.Join(t.TempDir(), "x.db")
-	s := sqlitetest.MustOpenFile(t, path)
-	prepare(s)
-	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := exec.Command(os.Args[0], "-test.run", "^TestDeleteOnRequest$")
-	other.Env = append(os.Environ(), deleterVariable+"="+path)
+// startChanger starts the other process, and returns what has it change a token.
+func startChanger(t *testing.T, path string) (change func(what, name string)) {
+	t.Helper()
+	other := exec.Command(os.Args[0], "-test.run", "^TestChangeOnRequest$")
+	other.Env = append(os.Environ(), changerVariable+"="+path)
 	requests, err := other.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +79,111 @@ func testCacheSeesAnotherProcess(t *testing.T, prepare func(*sqlite.Store)) {
 		t.Fatal(err)
 	}
 	done := bufio.NewScanner(answers)
+	t.Cleanup(func() {
+		requests.Close()
+		for done.Scan() {
+		}
+		if err := other.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(what, name string) {
+		t.Helper()
+		fmt.Fprintln(requests, what, name)
+		if !done.Scan() || done.Text() != "done" {
+			t.Fatal("the other process ended")
+		}
+	}
+}
+
+// TestCacheSeesAnotherProcess caches tokens by looking them up, has another process
+// delete them, and looks them up again as soon as it answers.
+func TestCacheSeesAnotherProcess(t *testing.T) {
+	t.Run("as they are", func(t *testing.T) { testCacheSeesAnotherProcess(t, func(*sqlite.Store) {}) })
+	t.Run("packed", func(t *testing.T) { testCacheSeesAnotherProcess(t, (*sqlite.Store).PackTokens) })
+}
+
+// TestLookUpsRaceWithAnotherProcess has look-ups of many tokens go on without a pause while another process ends some, extends others,
+// and disables the users of others: what it has acknowledged holds for each look-up that begins afterwards, and goes on to.
+func TestLookUpsRaceWithAnotherProcess(t *testing.T) {
+	t.Run("as they are", func(t *testing.T) { testLookUpsRace(t, func(*sqlite.Store) {}) })
+	t.Run("packed", func(t *testing.T) { testLookUpsRace(t, (*sqlite.Store).PackTokens) })
+}
+
+func testLookUpsRace(t *testing.T, prepare func(*sqlite.Store)) {
+	const tokens, lookers = 90, 2
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := sqlitetest.MustOpenFile(t, path)
+	prepare(s)
+	name := func(i int) string { return fmt.Sprintf("user-%d", i) }
+	for i := range tokens {
+		_, err := s.CreateUser(t.Context(), core.NewUser{Username: name(i), PasswordHash: "!", CreatedAt: time.Now()}, func(u core.User) (core.Token, error) {
+			return core.Token{
+				Digest: core.Presented(name(i)).SHA256(), UserID: u.ID, Realm: core.DefaultRealm, Issuer: "x",
+				CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour), Sliding: time.Hour,
+			}, nil
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change := startChanger(t, path)
+	var changed [tokens]atomic.Bool // acknowledged
+	// holds looks a token up and compares it with what is known of it before.
+	holds := func(i int) error {
+		was := changed[i].Load()
+		token, user, err := s.FindToken(t.Context(), core.DefaultRealm, core.Presented(name(i)))
+		switch ended := errors.Is(err, core.ErrNotFound); {
+		case err != nil && !ended, i%3 != 0 && ended:
+			return fmt.Errorf("token %d: %w", i, err)
+		case was && (i%3 == 0 && !ended || i%3 == 1 && !token.ExpiresAt.Equal(extended) || i%3 == 2 && user.Active):
+			return fmt.Errorf("token %d is as it was before it was changed", i)
+		}
+		return nil
+	}
+	stop := make(chan struct{})
+	var group sync.WaitGroup
+	for l := range lookers {
+		group.Go(func() {
+			for i := l; ; i += 7 {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := holds(i % tokens); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range tokens {
+		change([]string{"delete", "extend", "disable"}[i%3], name(i))
+		changed[i].Store(true)
+		for range 5 {
+			if err := holds(i); err != nil {
+				t.Error(err)
+			}
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	close(stop)
+	group.Wait()
+}
+
+func testCacheSeesAnotherProcess(t *testing.T, prepare func(*sqlite.Store)) {
+	const rounds = 200
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := sqlitetest.MustOpenFile(t, path)
+	prepare(s)
+	user, err := s.CreateUser(t.Context(), core.NewUser{Username: "john", PasswordHash: "!", CreatedAt: time.Now()}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := startChanger(t, path)
 	for i := range rounds {
 		p := core.Presented(fmt.Sprintf("token-%d", i))
 		token := core.Token{Digest: p.SHA256(), UserID: user.ID, Realm: core.DefaultRealm, Issuer: "x", CreatedAt: time.Now()}
@@ -82,19 +195,10 @@ func testCacheSeesAnotherProcess(t *testing.T, prepare func(*sqlite.Store)) {
 				t.Fatalf("round %d: a live token was not found: %v", i, err)
 			}
 		}
-		fmt.Fprintln(requests, string(p))
-		if !done.Scan() {
-			t.Fatal("the other process ended")
-		}
+		change("delete", string(p))
 		if _, _, err := s.FindToken(t.Context(), core.DefaultRealm, p); err == nil {
 			t.Fatalf("round %d: a token deleted by another process was found", i)
 		}
-	}
-	requests.Close()
-	for done.Scan() {
-	}
-	if err := other.Wait(); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -150,8 +150,8 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 	if err := checkGuards(ctx, s.reader); err != nil {
 		return err
 	}
-	if s.findGeneration, err = s.reader.PreparexContext(ctx, tokencache.SelectGeneration); err != nil {
-		return fmt.Errorf("prepare: %w", err)
+	if s.changes, err = tokencache.NewReader(ctx, s.reader); err != nil {
+		return err
 	}
 	if s.findToken, err = s.reader.PreparexContext(ctx, selectToken); err != nil {
 		return fmt.Errorf("prepare: %w", err)

@@ -130,7 +130,7 @@ func TestRenamedAndBack(t *testing.T) {
 	if err := open(); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"users", "tokens", "audit", "audit_begins", "generation", "imported_users"} {
+	for _, table := range []string{"users", "tokens", "audit", "audit_begins", "generation", "changes", "imported_users"} {
 		alter(`ALTER TABLE `+table+` RENAME TO other`, `ALTER TABLE other RENAME TO `+table)
 		if err := open(); err != nil {
 			t.Errorf("%s: %v", table, err)
@@ -159,7 +159,9 @@ func TestTriggerOfOneDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := withDatabase(path, func(db *sqlx.DB) error {
-		_, err := db.Exec(`DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail;
+		countAlone(t, db.DB)
+		_, err := db.Exec(`DROP VIEW next_change; DROP TABLE changes; ALTER TABLE generation DROP COLUMN mark;
+			DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail;
 			DROP TABLE mails; DROP TABLE email_addresses; ALTER TABLE users DROP COLUMN last_login;
 			DROP INDEX users_email_capitals; DROP INDEX users_email_exact; ALTER TABLE users DROP COLUMN email_since; DELETE FROM goose_db_version WHERE version_id > 15`)
 		return err

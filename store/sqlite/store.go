@@ -55,11 +55,11 @@ type Store struct {
 	keepAlive *sqlx.Conn
 	cache     tokencache.Cache
 
-	findGeneration *sqlx.Stmt
-	findToken      *sqlx.Stmt
-	direct         *pinned.Statement // findToken, with connections of its own
-	findOlder      *sqlx.Stmt
-	account        *sqlx.Stmt
+	changes   tokencache.Reader
+	findToken *sqlx.Stmt
+	direct    *pinned.Statement // findToken, with connections of its own
+	findOlder *sqlx.Stmt
+	account   *sqlx.Stmt
 }
 
 // writers is how many calls write at a time: one, and one that begins as soon as it ends.

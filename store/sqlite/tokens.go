@@ -145,7 +145,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if !cached {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	known := s.cache.Revalidate(ctx, &header, s.generation)
+	known := s.cache.Revalidate(ctx, &header, s.changes)
 	if known == nil {
 		return s.queryToken(ctx, realm, p, digest)
 	}
@@ -196,12 +196,6 @@ func withUser(token record.Token, user record.Account) (core.Token, core.User, e
 		return core.Token{}, core.User{}, err
 	}
 	return token.Core(), account.User, nil
-}
-
-// generation reads the current generation. The caller holds a reader slot.
-func (s *Store) generation(ctx context.Context) (g tokencache.Generation, err error) {
-	err = s.findGeneration.GetContext(ctx, &g)
-	return g, err
 }
 
 // queryToken reads a token from the database. The caller holds a reader slot.

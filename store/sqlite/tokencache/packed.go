@@ -29,13 +29,15 @@ type packed struct {
 	count  int // of entries
 	blocks *blocks
 	used   int // bytes of the last block
+	// free has, by their size, the places of entries that were removed, from 1 on; in each of them is the next one.
+	free   map[int]uint32
 	words  []string
 	known  map[string]int // index of a word
 	buffer []byte         // of the entry that is added
 }
 
 func newPacked() *packed {
-	p := &packed{slots: make([]uint64, leastRoom), blocks: &blocks{}, used: blockSize, known: make(map[string]int)}
+	p := &packed{slots: make([]uint64, leastRoom), blocks: &blocks{}, used: blockSize, free: make(map[int]uint32), known: make(map[string]int)}
 	runtime.AddCleanup(p, (*blocks).free, p.blocks)
 	return p
 }
@@ -70,22 +72,14 @@ func (p *packed) add(e *Entry) bool {
 	if _, _, there := p.slot(&e.Digest); there || !p.pack(e) {
 		return true
 	}
-	if p.used+len(p.buffer) > blockSize {
-		if p.bytes(0, 1) > maxPacked {
-			return false
-		}
-		memory, err := newBlock()
-		if err != nil {
-			return false
-		}
-		p.blocks.all, p.used = append(p.blocks.all, memory), 0
-	}
 	if (p.count+1)*8 > len(p.slots)*5 && !p.grow() {
 		return false
 	}
-	at := (len(p.blocks.all)-1)*blockSize + p.used
+	at, ok := p.room(len(p.buffer))
+	if !ok {
+		return false
+	}
 	copy(p.at(at), p.buffer)
-	p.used += (len(p.buffer) + alignment - 1) / alignment * alignment
 	slot, _, _ := p.slot(&e.Digest)
 	p.slots[slot] = uint64(binary.BigEndian.Uint32(e.Digest[:]))<<32 | uint64(at/alignment+1)
 	p.count++
@@ -104,7 +98,7 @@ func (p *packed) grow() bool {
 		if s == 0 {
 			continue
 		}
-		i := int(binary.BigEndian.Uint32(p.at((int(uint32(s))-1)*alignment))) & mask
+		i := p.home(s)
 		for p.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -181,9 +175,17 @@ func (p *packed) find(digest *[sha256.Size]byte) *Entry {
 	if !ok {
 		return nil
 	}
-	r := reader(p.at(at)[sha256.Size-4:])
+	e, _ := p.unpack(at)
+	e.Digest = *digest
+	return e
+}
+
+// unpack decodes the entry at a place, but for its digest, and returns its size, too.
+func (p *packed) unpack(at int) (e *Entry, size int) {
+	memory := p.at(at)
+	r := reader(memory[sha256.Size-4:])
 	flags := r.bytes(1)[0]
-	e := &Entry{Digest: *digest}
+	e = &Entry{}
 	t, u := &e.Token, &e.User
 	t.Digest = e.Digest[:]
 	t.UserID = r.number()
@@ -205,7 +207,7 @@ func (p *packed) find(digest *[sha256.Size]byte) *Entry {
 			u.Attributes[name] = r.text()
 		}
 	}
-	return e
+	return e, len(memory) - len(r)
 }
 
 // reader reads what pack has encoded.

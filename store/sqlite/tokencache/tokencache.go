@@ -1,5 +1,5 @@
-// Package tokencache keeps the tokens that were found in a SQLite database, for as long as no token
-// and no user is changed or deleted: the next look-up sees every logout, disabled user or other
+// Package tokencache keeps the tokens that were found in a SQLite database, each for as long as neither it
+// nor its user is changed or deleted: the next look-up sees every logout, disabled user or other
 // change, whichever process made it.
 package tokencache
 
@@ -7,29 +7,15 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
-	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 )
 
 // maxCached is the maximum number of cached tokens that are not packed, at about a kilobyte each. When there are as
 // many, they are dropped, and those that are packed remain.
 const maxCached = 1 << 15
-
-// SelectGeneration reads the number that triggers increase whenever a token or user is
-// changed, deleted or replaced, and the one that SQLite increases whenever the tables
-// are changed or another database is copied into this one.
-const SelectGeneration = `SELECT n, schema_version AS schema FROM generation, pragma_schema_version`
-
-// Generation identifies a state of the existing tokens and users: none of them has
-// changed for as long as it stays the same.
-type Generation struct {
-	N      int64 `db:"n"`
-	Schema int64 `db:"schema"`
-}
 
 // Cache keeps tokens that were found. The zero value has no index, and keeps nothing. It sees every
 // change, because:
@@ -41,11 +27,20 @@ type Generation struct {
 //     read it, so that it belongs to that snapshot.
 //   - Under another header, the generation is read, again with the same header before
 //     and after. If it has not changed, no token and no user was changed or deleted,
-//     whatever else was written, and the entries are valid in this snapshot too;
-//     otherwise all are dropped. The generation is increased by triggers, which belong
-//     to the database and not to a program. A backup that is restored into the file
-//     may bring back an older number, but then SQLite increases its own
-//     (sqlite/src/backup.c, sqlite3_backup_step).
+//     whatever else was written, and the entries are valid in this snapshot too. The generation is
+//     increased by triggers, which belong to the database and not to a program, in the transaction of
+//     the change.
+//   - If it has, the triggers have written, in that transaction too, which token or user each step was about.
+//     The steps since the generation in which the entries were valid are read under that same header, and what they are about is
+//     dropped; what no step is about has not changed. They are the steps from that generation to this one only if none
+//     is missing, and if the database still has, as the first and the last of them, what was drawn at random in both:
+//     so a writer whose triggers write no steps, a number that went back and forward again, an emptied table or more
+//     steps than are kept all make the cache drop everything. So does a step that may be about any token: a REPLACE, which removes
+//     rows by no trigger of a removal, and a token or user that may have replaced another. And so does another
+//     number of the schema: a backup that is restored into the file may bring back an older generation, but then SQLite increases
+//     that one (sqlite/src/backup.c, sqlite3_backup_step).
+//   - What a slow look-up has read is not kept once later steps have been taken in, which may be about it: both
+//     happen under one lock, with a number that says how far the entries have come.
 //   - A change is acknowledged after its COMMIT has returned, which is after the
 //     header has changed.
 //   - A process that crashes before that point has acknowledged nothing; one that
@@ -60,40 +55,20 @@ type Cache struct {
 	// Unpacked is how many entries are kept as they are, beside those that are packed; 0: 32,768; negative: none. It
 	// must not change once the cache is used.
 	Unpacked int
+	// DropAll has everything dropped at each change of a token or user, to compare with. It must not change once the cache is used.
+	DropAll bool
 
 	index        atomic.Pointer[walindex.Index] // nil if there is no cache
 	current      atomic.Pointer[Snapshot]
-	revalidating sync.Mutex // held while the generation is read
+	revalidating sync.Mutex // held while the generation is read, and changes are taken in
 }
 
 // Snapshot holds what is known to be valid under one header.
 type Snapshot struct {
 	header     walindex.Header
-	generation Generation
-	*entries
+	generation generation
+	entries    *entries // later snapshots may share them
 }
-
-// entries are the tokens found in one generation.
-type entries struct {
-	most   int // of tokens
-	mu     sync.RWMutex
-	tokens map[uint64]*Entry // by keyOf
-	// packed has as many more as its memory has room for, from when the tokens of half a cache are in use; nil until
-	// then. What is found there is cached again.
-	packed *packed
-}
-
-// Entry is a token with its user. Callers share the user's attributes and the token's
-// digest and sealed text, which nobody modifies.
-type Entry struct {
-	Digest [sha256.Size]byte // of the presented token
-	Token  core.Token
-	User   core.User
-}
-
-// keyOf returns a part of a digest, which is as good a map key as the whole and is
-// hashed faster. Of two digests with the same key, only one is cached.
-func keyOf(digest *[sha256.Size]byte) uint64 { return binary.NativeEndian.Uint64(digest[:]) }
 
 // Index returns the index whose headers say what is valid; nil: there is no cache.
 func (c *Cache) Index() *walindex.Index { return c.index.Load() }
@@ -119,10 +94,10 @@ func (c *Cache) Valid(h *walindex.Header) *Snapshot {
 	return nil
 }
 
-// Revalidate returns what is valid under the header, reading the generation if
+// Revalidate returns what is valid under the header, reading the generation, and what has changed, if
 // necessary. It returns nil if the header has changed again, or another caller is
-// reading the generation.
-func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGeneration func(context.Context) (Generation, error)) *Snapshot {
+// reading them, or they can't be read.
+func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, r Reader) *Snapshot {
 	if s := c.Valid(h); s != nil {
 		return s
 	}
@@ -130,15 +105,27 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGenerati
 		return nil
 	}
 	defer c.revalidating.Unlock()
-	g, err := readGeneration(ctx)
-	if now, ok := c.Header(); err != nil || !ok || now != *h {
+	g, err := r.readGeneration(ctx)
+	if err != nil {
+		return nil
+	}
+	old := c.current.Load()
+	same := old != nil && old.generation == g
+	var changes []change
+	complete := false
+	if !same && old != nil && !c.DropAll && g.follows(old.generation) {
+		if changes, complete, err = r.readChanges(ctx, old.generation, g); err != nil {
+			return nil
+		}
+	}
+	if now, ok := c.Header(); !ok || now != *h {
 		return nil
 	}
 	fresh := &Snapshot{header: *h, generation: g}
-	if old := c.current.Load(); old != nil && old.generation == g {
+	if same || complete && old.entries.forget(changes, g.N) {
 		fresh.entries = old.entries
 	} else {
-		fresh.entries = &entries{most: cmp.Or(c.Unpacked, maxCached), tokens: make(map[uint64]*Entry)}
+		fresh.entries = newEntries(cmp.Or(c.Unpacked, maxCached), g.N)
 	}
 	c.current.Store(fresh)
 	return fresh
@@ -146,33 +133,11 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, readGenerati
 
 // Get returns the entry for a digest.
 func (s *Snapshot) Get(digest *[sha256.Size]byte) (*Entry, bool) {
-	s.mu.RLock()
-	if e := s.tokens[keyOf(digest)]; e != nil && e.Digest == *digest {
-		s.mu.RUnlock()
-		return e, true
+	e, n, fresh := s.entries.get(digest)
+	if fresh {
+		s.entries.keep(e, n, false)
 	}
-	var e *Entry
-	if s.packed != nil {
-		e = s.packed.find(digest)
-	}
-	s.mu.RUnlock()
-	if e == nil {
-		return nil, false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.put(e)
-	return e, true
-}
-
-// put caches an entry. The caller holds the lock.
-func (s *entries) put(e *Entry) {
-	if len(s.tokens) >= s.most {
-		clear(s.tokens)
-	}
-	if s.most > 0 {
-		s.tokens[keyOf(&e.Digest)] = e
-	}
+	return e, e != nil
 }
 
 // Add caches an entry that was read under the snapshot's header, if that is still the
@@ -181,14 +146,5 @@ func (c *Cache) Add(s *Snapshot, e *Entry) {
 	if now, ok := c.Header(); !ok || now != s.header {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.put(e)
-	if s.packed == nil && len(s.tokens) >= s.most/2 {
-		s.packed = newPacked()
-	}
-	if s.packed != nil && !s.packed.add(e) {
-		s.packed.blocks.free() // it is full; those in use come again
-		s.packed = nil
-	}
+	s.entries.keep(e, s.generation.N, true)
 }
