@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
 // Answer is an answer to a request.
@@ -134,13 +136,13 @@ func (c *comparison) bodies(old, ours Answer) {
 	if bytes.Equal(was, is) && len(c.options.Places) == 0 {
 		return
 	}
-	a, errOld := parseJSON(was)
-	b, errOurs := parseJSON(is)
+	a, errOld := jsontree.ParseDocument(was)
+	b, errOurs := jsontree.ParseDocument(is)
 	switch {
 	case errOld == nil && errOurs == nil:
-		c.nodes("body", a.root, b.root)
-		if a.after != b.after {
-			c.add(Difference{Place: "end of body", Kind: KindSpace, Old: gap(a.after), Ours: gap(b.after)})
+		c.nodes("body", a.Root, b.Root)
+		if a.After != b.After {
+			c.add(Difference{Place: "end of body", Kind: KindSpace, Old: gap(a.After), Ours: gap(b.After)})
 		}
 	case bytes.Equal(was, is):
 	case (errOld == nil) != (errOurs == nil) && len(was) > 0 && len(is) > 0:

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
 // nearby is how far apart two times may be that were issued for the same request: ours is
@@ -12,15 +14,15 @@ import (
 const nearby = 2 * time.Minute
 
 // issuedValue compares two scalars of one type that were issued.
-func (c *comparison) issuedValue(place string, form Form, old, ours node) {
-	d := Difference{Place: place, Old: old.show(), Ours: ours.show()}
+func (c *comparison) issuedValue(place string, form Form, old, ours jsontree.Value) {
+	d := Difference{Place: place, Old: shownScalar(old), Ours: shownScalar(ours)}
 	switch {
-	case old.kind == typeNull || old.kind == typeBoolean:
-		if old.raw == ours.raw {
+	case old.Kind == jsontree.Null || old.Kind == jsontree.Bool:
+		if old.Source.Raw == ours.Source.Raw {
 			return
 		}
 		d.Kind = KindValue
-	case form == FormToken && slices.Contains(c.options.Existing, old.text):
+	case form == FormToken && old.Kind == jsontree.String && slices.Contains(c.options.Existing, old.Text):
 		d.Kind = KindExisting
 	case !sameForm(form, old, ours):
 		d.Kind = KindForm
@@ -34,16 +36,16 @@ func (c *comparison) issuedValue(place string, form Form, old, ours node) {
 }
 
 // sameForm reports whether two issued values are written in the same way.
-func sameForm(form Form, old, ours node) bool {
+func sameForm(form Form, old, ours jsontree.Value) bool {
 	switch {
-	case form == FormID && old.kind != typeString:
+	case form == FormID && old.Kind != jsontree.String:
 		return true // the next number
-	case old.kind != typeString:
-		return len(old.raw) == len(ours.raw)
+	case old.Kind != jsontree.String:
+		return len(old.Source.Raw) == len(ours.Source.Raw)
 	case form == FormToken:
-		return alphabet(old.text) == alphabet(ours.text)
+		return alphabet(old.Text) == alphabet(ours.Text)
 	}
-	return longMask(old.text) == longMask(ours.text) && zone(old.text) == zone(ours.text)
+	return longMask(old.Text) == longMask(ours.Text) && zone(old.Text) == zone(ours.Text)
 }
 
 // longMask is Mask of all of a text.
@@ -83,7 +85,7 @@ func alphabet(text string) string {
 }
 
 // apart returns how much later our time is than the old server's; 0 if they can't be read.
-func apart(old, ours node) time.Duration {
+func apart(old, ours jsontree.Value) time.Duration {
 	a, ok := timeOf(old)
 	b, too := timeOf(ours)
 	if !ok || !too {
@@ -102,16 +104,16 @@ func offset(d time.Duration) string {
 
 // timeOf reads a time: RFC 3339, as Python's isoformat with a zone, or a number of seconds,
 // milliseconds or microseconds since 1970, by its digits.
-func timeOf(n node) (time.Time, bool) {
-	if n.kind == typeString {
-		t, err := time.Parse(time.RFC3339Nano, n.text)
+func timeOf(v jsontree.Value) (time.Time, bool) {
+	if v.Kind == jsontree.String {
+		t, err := time.Parse(time.RFC3339Nano, v.Text)
 		return t, err == nil
 	}
-	number, err := strconv.ParseInt(n.raw, 10, 64)
+	number, err := strconv.ParseInt(v.Source.Raw, 10, 64)
 	if err != nil {
 		return time.Time{}, false
 	}
-	switch len(n.raw) {
+	switch len(v.Source.Raw) {
 	case len("1400000000"):
 		return time.Unix(number, 0), true
 	case len("1400000000000"):

@@ -5,30 +5,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 )
 
 // nodes compares two values of JSON at a place.
-func (c *comparison) nodes(place string, old, ours node) {
-	if old.gap != ours.gap {
-		c.add(Difference{Place: "before " + place, Kind: KindSpace, Old: gap(old.gap), Ours: gap(ours.gap)})
+func (c *comparison) nodes(place string, old, ours jsontree.Value) {
+	if old.Source.Gap != ours.Source.Gap {
+		c.add(Difference{Place: "before " + place, Kind: KindSpace, Old: gap(old.Source.Gap), Ours: gap(ours.Source.Gap)})
 	}
 	form, isIssued := c.options.Places[place]
 	switch {
-	case old.kind != ours.kind:
-		c.add(Difference{Place: place, Kind: KindType, Old: string(old.kind), Ours: string(ours.kind)})
-	case old.kind == typeObject:
+	case typeOf(old) != typeOf(ours):
+		c.add(Difference{Place: place, Kind: KindType, Old: string(typeOf(old)), Ours: string(typeOf(ours))})
+	case old.Kind == jsontree.Object:
 		c.objects(place, old, ours)
-	case old.kind == typeList:
+	case old.Kind == jsontree.Array:
 		c.lists(place, old, ours)
 	case isIssued:
 		c.issuedValue(place, form, old, ours)
-	case old.raw == ours.raw:
-	case old.kind == typeString && old.text == ours.text:
-		c.add(Difference{Place: place, Kind: KindEscape, Old: fmt.Sprintf("%d bytes", len(old.raw)), Ours: fmt.Sprintf("%d bytes", len(ours.raw))})
+	case old.Source.Raw == ours.Source.Raw:
+	case old.Kind == jsontree.String && old.Text == ours.Text:
+		c.add(Difference{Place: place, Kind: KindEscape, Old: fmt.Sprintf("%d bytes", len(old.Source.Raw)), Ours: fmt.Sprintf("%d bytes", len(ours.Source.Raw))})
 	default:
 		was, is := c.showBoth(old, ours)
-		c.add(Difference{Place: place, Kind: KindValue, Old: was, Ours: is, SameForm: old.kind != typeBoolean && old.size() == ours.size()})
+		c.add(Difference{Place: place, Kind: KindValue, Old: was, Ours: is, SameForm: old.Kind != jsontree.Bool && size(old) == size(ours)})
 	}
 }
 
@@ -44,85 +45,66 @@ func gap(text string) string {
 }
 
 // showBoth returns two scalars as they may be shown.
-func (c *comparison) showBoth(old, ours node) (was, is string) {
-	if old.kind != typeString || c.options.Words == nil || maskWords(ours.text, c.options.Words) != ours.text {
-		return old.show(), ours.show()
+func (c *comparison) showBoth(old, ours jsontree.Value) (was, is string) {
+	if old.Kind != jsontree.String || c.options.Words == nil || maskWords(ours.Text, c.options.Words) != ours.Text {
+		return shownScalar(old), shownScalar(ours)
 	}
-	return `"` + maskWords(old.text, c.options.Words) + `"`, `"` + ours.text + `"`
-}
-
-// show returns a scalar as it may be shown.
-func (n node) show() string {
-	switch n.kind {
-	case typeNull, typeBoolean:
-		return n.raw
-	case typeString:
-		return `"` + Mask(n.text) + `"`
-	}
-	return Mask(n.raw)
-}
-
-// size is the length of a scalar in characters.
-func (n node) size() int {
-	if n.kind == typeString {
-		return utf8.RuneCountInString(n.text)
-	}
-	return len(n.raw)
+	return `"` + maskWords(old.Text, c.options.Words) + `"`, `"` + ours.Text + `"`
 }
 
 // lists compares two lists, item by item.
-func (c *comparison) lists(place string, old, ours node) {
-	if len(old.items) != len(ours.items) {
-		c.add(Difference{Place: place, Kind: KindLength, Old: strconv.Itoa(len(old.items)), Ours: strconv.Itoa(len(ours.items))})
+func (c *comparison) lists(place string, old, ours jsontree.Value) {
+	if len(old.Items) != len(ours.Items) {
+		c.add(Difference{Place: place, Kind: KindLength, Old: strconv.Itoa(len(old.Items)), Ours: strconv.Itoa(len(ours.Items))})
 	}
-	for i := range min(len(old.items), len(ours.items)) {
-		c.nodes(fmt.Sprintf("%s[%d]", place, i), old.items[i], ours.items[i])
+	for i := range min(len(old.Items), len(ours.Items)) {
+		c.nodes(fmt.Sprintf("%s[%d]", place, i), old.Items[i], ours.Items[i])
 	}
 	c.ends(place, old, ours)
 }
 
 // ends compares white space before the bracket that closes both.
-func (c *comparison) ends(place string, old, ours node) {
-	if old.end != ours.end {
-		c.add(Difference{Place: "end of " + place, Kind: KindSpace, Old: gap(old.end), Ours: gap(ours.end)})
+func (c *comparison) ends(place string, old, ours jsontree.Value) {
+	if old.Source.End != ours.Source.End {
+		c.add(Difference{Place: "end of " + place, Kind: KindSpace, Old: gap(old.Source.End), Ours: gap(ours.Source.End)})
 	}
 }
 
 // objects compares two objects: each key with the same one of the other, of several the first
 // with the first.
-func (c *comparison) objects(place string, old, ours node) {
+func (c *comparison) objects(place string, old, ours jsontree.Value) {
 	var common, commonOurs []string
-	left := slices.Clone(ours.members)
-	for _, m := range old.members {
-		i := slices.IndexFunc(left, func(o member) bool { return o.key.text == m.key.text })
-		at := place + "." + key(m.key.text)
+	left := slices.Clone(ours.Members)
+	for _, m := range old.Members {
+		i := slices.IndexFunc(left, func(o jsontree.Member) bool { return o.Key == m.Key })
+		at := place + "." + key(m.Key)
 		if i < 0 {
-			c.add(Difference{Place: at, Kind: KindMissing, Old: string(m.value.kind)})
+			c.add(Difference{Place: at, Kind: KindMissing, Old: string(typeOf(m.Value))})
 			continue
 		}
-		common = append(common, m.key.text)
+		common = append(common, m.Key)
 		o := left[i]
 		left = slices.Delete(left, i, i+1)
-		if m.key.raw != o.key.raw {
+		if m.Source.Raw != o.Source.Raw {
 			c.add(Difference{Place: "key " + at, Kind: KindEscape})
 		}
 		// The gap before the first key is another than before the others, whichever is first.
-		if strings.Contains(m.key.gap, ",") == strings.Contains(o.key.gap, ",") && m.key.gap != o.key.gap {
-			c.add(Difference{Place: "before " + at, Kind: KindSpace, Old: gap(m.key.gap), Ours: gap(o.key.gap)})
+		if strings.Contains(m.Source.Gap, ",") == strings.Contains(o.Source.Gap, ",") && m.Source.Gap != o.Source.Gap {
+			c.add(Difference{Place: "before " + at, Kind: KindSpace, Old: gap(m.Source.Gap), Ours: gap(o.Source.Gap)})
 		}
-		was, is := m.value, o.value
-		if was.gap != is.gap {
-			c.add(Difference{Place: "behind key " + at, Kind: KindSpace, Old: gap(was.gap), Ours: gap(is.gap)})
-			was.gap, is.gap = "", ""
+		was, is := m.Value, o.Value
+		if was.Source.Gap != is.Source.Gap {
+			c.add(Difference{Place: "behind key " + at, Kind: KindSpace, Old: gap(was.Source.Gap), Ours: gap(is.Source.Gap)})
+			was.Source.Gap, is.Source.Gap = "", ""
 		}
 		c.nodes(at, was, is)
 	}
 	for _, m := range left {
-		c.add(Difference{Place: place + "." + key(m.key.text), Kind: KindExtra, Ours: string(m.value.kind)})
+		c.add(Difference{Place: place + "." + key(m.Key), Kind: KindExtra, Ours: string(typeOf(m.Value))})
 	}
-	for _, m := range ours.members {
-		if slices.Contains(common, m.key.text) {
-			commonOurs = append(commonOurs, m.key.text)
+	for _, m := range ours.Members {
+		if slices.Contains(common, m.Key) {
+			commonOurs = append(commonOurs, m.Key)
 		}
 	}
 	if len(common) == len(commonOurs) && !slices.Equal(common, commonOurs) {

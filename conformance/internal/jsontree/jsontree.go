@@ -1,5 +1,5 @@
 // Package jsontree reads JSON documents into trees that keep what maps lose: the order of keys,
-// duplicate keys, and numbers as they were written.
+// duplicate keys, numbers as they were written, and the white space between.
 package jsontree
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // A Kind is one of JSON's six kinds of value.
@@ -30,12 +31,27 @@ type Value struct {
 	Text    string
 	Items   []Value
 	Members []Member
+	Source  Source // if it was parsed
 }
 
 // A Member is one key of an object with its value.
 type Member struct {
-	Key   string
-	Value Value
+	Key    string
+	Value  Value
+	Source Source // of the key
+}
+
+// A Source is how a value or a key is written.
+type Source struct {
+	Gap string // the white space, comma and colon before it
+	Raw string // a scalar or a key, with its quotes
+	End string // the gap before the bracket that closes an array or an object
+}
+
+// A Document is a JSON text of which nothing is lost.
+type Document struct {
+	Root  Value
+	After string // the white space behind it
 }
 
 // maxDepth bounds the recursion; no API's response is nested that deep.
@@ -44,75 +60,98 @@ const maxDepth = 200
 // Parse reads one JSON document, followed by nothing but white space. Invalid UTF-8 in strings becomes
 // U+FFFD.
 func Parse(data []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	v, err := parse(d, 0)
-	if err != nil {
-		return Value{}, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Value{}, errors.New("there is more after the JSON value")
-	}
-	return v, nil
+	d, err := ParseDocument(data)
+	return d.Root, err
 }
 
-func parse(d *json.Decoder, depth int) (Value, error) {
-	token, err := d.Token()
+// ParseDocument is Parse with what is behind the value.
+func ParseDocument(data []byte) (Document, error) {
+	p := &parser{text: string(data), d: json.NewDecoder(bytes.NewReader(data))}
+	p.d.UseNumber()
+	token, source, err := p.next()
 	if err != nil {
-		return Value{}, notJSON(err)
+		return Document{}, err
 	}
+	root, err := p.value(token, source, 0)
+	if err != nil {
+		return Document{}, err
+	}
+	if _, err := p.d.Token(); !errors.Is(err, io.EOF) {
+		return Document{}, errors.New("there is more after the JSON value")
+	}
+	return Document{root, p.text[p.at:]}, nil
+}
+
+// A parser goes through the tokens of a text, of which the decoder knows where they end.
+type parser struct {
+	text string
+	d    *json.Decoder
+	at   int64
+}
+
+// next returns the next token, and how it is written.
+func (p *parser) next() (json.Token, Source, error) {
+	token, err := p.d.Token()
+	if err != nil {
+		return nil, Source{}, notJSON(err)
+	}
+	end := p.d.InputOffset()
+	text := p.text[p.at:end]
+	raw := strings.TrimLeft(text, " \t\r\n,:")
+	p.at = end
+	return token, Source{Gap: text[:len(text)-len(raw)], Raw: raw}, nil
+}
+
+// value reads the value that begins with a token.
+func (p *parser) value(token json.Token, source Source, depth int) (Value, error) {
+	v := Value{Kind: Null, Source: source}
 	switch t := token.(type) {
 	case bool:
-		return Value{Kind: Bool, Text: fmt.Sprint(t)}, nil
+		v.Kind, v.Text = Bool, source.Raw
 	case json.Number:
-		return Value{Kind: Number, Text: t.String()}, nil
+		v.Kind, v.Text = Number, source.Raw
 	case string:
-		return Value{Kind: String, Text: t}, nil
+		v.Kind, v.Text = String, t
 	case json.Delim:
 		if depth == maxDepth {
 			return Value{}, fmt.Errorf("nested more than %d deep", maxDepth)
 		}
-		if t == '[' {
-			return parseArray(d, depth+1)
+		v.Source.Raw = ""
+		if v.Kind = Array; t == '{' {
+			v.Kind = Object
 		}
-		return parseObject(d, depth+1)
+		return v, p.below(&v, depth+1)
 	}
-	return Value{Kind: Null}, nil
+	return v, nil
 }
 
-func parseArray(d *json.Decoder, depth int) (Value, error) {
-	v := Value{Kind: Array}
-	for d.More() {
-		item, err := parse(d, depth)
+// below reads what is in an array or an object.
+func (p *parser) below(v *Value, depth int) error {
+	for {
+		token, source, err := p.next()
 		if err != nil {
-			return Value{}, err
+			return err
 		}
-		v.Items = append(v.Items, item)
-	}
-	return v, closing(d)
-}
-
-func parseObject(d *json.Decoder, depth int) (Value, error) {
-	v := Value{Kind: Object}
-	for d.More() {
-		key, err := d.Token()
+		if d, ok := token.(json.Delim); ok && (d == '}' || d == ']') {
+			v.Source.End = source.Gap
+			return nil
+		}
+		key, keySource := token, source
+		if v.Kind == Object {
+			if token, source, err = p.next(); err != nil {
+				return err
+			}
+		}
+		value, err := p.value(token, source, depth)
 		if err != nil {
-			return Value{}, notJSON(err)
+			return err
 		}
-		value, err := parse(d, depth)
-		if err != nil {
-			return Value{}, err
+		if v.Kind == Object {
+			v.Members = append(v.Members, Member{Key: fmt.Sprint(key), Value: value, Source: keySource})
+		} else {
+			v.Items = append(v.Items, value)
 		}
-		v.Members = append(v.Members, Member{Key: fmt.Sprint(key), Value: value})
 	}
-	return v, closing(d)
-}
-
-func closing(d *json.Decoder) error {
-	if _, err := d.Token(); err != nil {
-		return notJSON(err)
-	}
-	return nil
 }
 
 func notJSON(err error) error {
