@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // The names of what holds a secret, in fields, in forms, in queries and in headers.
@@ -43,10 +44,11 @@ func newPatterns() *patterns {
 	}
 }
 
-var wholeTokenName = regexp.MustCompile(`^(?:` + tokenName + `)$`)
+// wholeTokenName is compiled when it is needed first: whoever starts a server has no use for it.
+var wholeTokenName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:` + tokenName + `)$`) })
 
 // IsTokenName reports whether a field of this name holds a token.
-func IsTokenName(name string) bool { return wholeTokenName.MatchString(name) }
+func IsTokenName(name string) bool { return wholeTokenName().MatchString(name) }
 
 func (p *patterns) kindOf(name string) Kind {
 	if p.password.MatchString(name) {
