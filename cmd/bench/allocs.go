@@ -7,6 +7,8 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // mostAllocations is how many allocations a check may have above a bare
@@ -15,7 +17,7 @@ const mostAllocations = 25
 
 // allocations runs the benchmark that counts a check's allocations.
 func allocations(ctx context.Context, b *bench) error {
-	out, err := output(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkCheck$", "-benchmem", module+"/cmd/authcompat/internal/server")
+	out, err := process.Output(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkCheck$", "-benchmem", module+"/cmd/authcompat/internal/server")
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
+
+// module is this module's path.
+const module = "github.com/authcompat/authcompat"
 
 // What the API that is measured looks like: one whose only protected path is a
 // plain read, and whose tokens slide.
@@ -49,18 +54,18 @@ func (b *bench) command(arguments ...string) *exec.Cmd {
 }
 
 // serve starts a server on a database and waits until it listens.
-func (b *bench) serve(ctx context.Context, dsn, profile string, flags ...string) (*process, error) {
-	address, err := freeAddress()
+func (b *bench) serve(ctx context.Context, dsn, profile string, flags ...string) (*process.Server, error) {
+	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	arguments := append([]string{"serve", "--store", dsn, "--profile", profile, "--listen", address}, flags...)
-	p, err := start(address, b.command(arguments...))
+	p, err := process.Start(address, b.command(arguments...))
 	if err != nil {
 		return nil, err
 	}
-	if err := p.listening(ctx); err != nil {
-		return nil, errors.Join(err, p.stop())
+	if err := p.Listening(ctx); err != nil {
+		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
 }

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // replyOf is a handler that does nothing but write a reply: what net/http itself
@@ -57,25 +59,25 @@ func bareRole(arguments []string) error {
 
 // bare starts a process that gives this reply to every request, by way of a role
 // of this program, and checks that it does.
-func (b *bench) bare(ctx context.Context, raw []byte, role string, more ...string) (*process, error) {
-	address, err := freeAddress()
+func (b *bench) bare(ctx context.Context, raw []byte, role string, more ...string) (*process.Server, error) {
+	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	arguments := append([]string{role, address, base64.StdEncoding.EncodeToString(raw)}, more...)
-	p, err := start(address, exec.Command(b.self, arguments...))
+	p, err := process.Start(address, exec.Command(b.self, arguments...))
 	if err != nil {
 		return nil, err
 	}
-	if err := p.listening(ctx); err != nil {
-		return nil, errors.Join(err, p.stop())
+	if err := p.Listening(ctx); err != nil {
+		return nil, errors.Join(err, p.Stop())
 	}
 	got, err := exchange(address, get(address, "/", "x"))
 	if err == nil && !bytes.Equal(undated(got), undated(raw)) {
 		err = fmt.Errorf("the bare handler gives another reply: %q instead of %q", undated(got), undated(raw))
 	}
 	if err != nil {
-		return nil, errors.Join(err, p.stop())
+		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
 }

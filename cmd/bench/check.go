@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // checkTokens is how many tokens the store of a plain check has.
@@ -26,8 +28,8 @@ func checkSQLite(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	raw, err := exchange(server.address, fixed(server.address, checkTokens)(0))
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	raw, err := exchange(server.Address, fixed(server.Address, checkTokens)(0))
 	if err != nil {
 		return err
 	}
@@ -35,12 +37,12 @@ func checkSQLite(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, bare.stop()) }()
+	defer func() { err = errors.Join(err, bare.Stop()) }()
 	others := []side{{name: "server=bare", server: bare}}
 	limit, err := b.nginx(ctx, raw)
 	switch {
 	case err == nil:
-		defer func() { err = errors.Join(err, limit.stop()) }()
+		defer func() { err = errors.Join(err, limit.Stop()) }()
 		others = append(others, side{name: "server=nginx", server: limit})
 	case !errors.Is(err, errNoNginx):
 		return err
@@ -70,10 +72,10 @@ func (b *bench) besideBare(what, bare string, rounds [][]sample) {
 }
 
 // versus lets authcompat and others take turns under the same client.
-func (b *bench) versus(ctx context.Context, subject string, server *process, others ...side) ([][]sample, error) {
+func (b *bench) versus(ctx context.Context, subject string, server *process.Server, others ...side) ([][]sample, error) {
 	sides := append([]side{{name: "server=authcompat", server: server}}, others...)
 	for i := range sides {
-		address := sides[i].server.address
+		address := sides[i].server.Address
 		c, err := connect(address, b.connections, fixed(address, checkTokens))
 		if err != nil {
 			return nil, err

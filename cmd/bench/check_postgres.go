@@ -81,8 +81,8 @@ func checkPostgres(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	raw, err := exchange(server.address, fixed(server.address, checkTokens)(0))
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	raw, err := exchange(server.Address, fixed(server.Address, checkTokens)(0))
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func checkPostgres(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, bare.stop()) }()
+	defer func() { err = errors.Join(err, bare.Stop()) }()
 	rounds, err := b.versus(ctx, "Check/store=postgres", server, side{name: "server=bare", server: bare})
 	if err != nil {
 		return err

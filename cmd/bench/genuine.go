@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // leastTimes is how many times as many checks as genuine Django authcompat must
@@ -30,7 +32,7 @@ const python = "/usr/bin/python3"
 // model as django-rest-knox has it, served by gunicorn.
 func genuine(ctx context.Context, b *bench) (err error) {
 	const modules = "import django, rest_framework, djoser, gunicorn; print('Django %s, REST framework %s, gunicorn %s' % (django.__version__, rest_framework.VERSION, gunicorn.__version__))"
-	versions, err := output(ctx, python, "-c", modules)
+	versions, err := process.Output(ctx, python, "-c", modules)
 	if err != nil {
 		b.note("token check beside genuine Django", "not measured: apt-get install python3-django python3-djangorestframework python3-djoser gunicorn")
 		return nil
@@ -50,19 +52,19 @@ func genuine(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() { err = errors.Join(err, server.Stop()) }()
 	original, err := gunicorn(ctx, folder)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, original.stop()) }()
+	defer func() { err = errors.Join(err, original.Stop()) }()
 	return b.besideGenuine(ctx, strings.TrimSpace(versions), server, original)
 }
 
 // extract writes the genuine server's program: that of conformance/reference
 // with the files of this package.
 func extract(ctx context.Context, folder string) error {
-	root, err := output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
+	root, err := process.Output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
 	if err != nil {
 		return err
 	}
@@ -75,8 +77,8 @@ func extract(ctx context.Context, folder string) error {
 // gunicorn starts the genuine server: as many workers as gunicorn's
 // documentation recommends, of the kind that keeps connections open, because the
 // client does.
-func gunicorn(ctx context.Context, folder string) (*process, error) {
-	address, err := freeAddress()
+func gunicorn(ctx context.Context, folder string) (*process.Server, error) {
+	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +89,12 @@ func gunicorn(ctx context.Context, folder string) (*process, error) {
 	command.Env = append(os.Environ(),
 		"REFERENCE_API=ocd-users", "REFERENCE_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
 		"DJANGO_SETTINGS_MODULE=measured", "PYTHONPATH="+filepath.Join(folder, "genuine"))
-	p, err := start(address, command)
+	p, err := process.Start(address, command)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.listening(ctx); err != nil {
-		return nil, errors.Join(err, p.stop())
+	if err := p.Listening(ctx); err != nil {
+		return nil, errors.Join(err, p.Stop())
 	}
 	user := fmt.Sprintf(`{"username": "alice", "password": %q, "email": "alice@example.com", "active": true}`, password)
 	raw, err := exchange(address, post(address, "/-reference-/user", "", user))
@@ -100,21 +102,21 @@ func gunicorn(ctx context.Context, folder string) (*process, error) {
 		err = fmt.Errorf("create user: status %s", status(raw))
 	}
 	if err != nil {
-		return nil, errors.Join(err, p.stop())
+		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
 }
 
 // besideGenuine compares the two under the same client.
-func (b *bench) besideGenuine(ctx context.Context, versions string, server, original *process) error {
+func (b *bench) besideGenuine(ctx context.Context, versions string, server, original *process.Server) error {
 	sides := []side{{name: "server=authcompat", server: server}, {name: "server=django", server: original}}
 	for i, s := range sides {
-		token, err := login(s.server.address, "/api/login/", "token", "alice")
+		token, err := login(s.server.Address, "/api/login/", "token", "alice")
 		if err != nil {
 			return err
 		}
-		request := get(s.server.address, "/api/account/alice/", token)
-		if sides[i].client, err = connect(s.server.address, b.connections, func(int) []byte { return request }); err != nil {
+		request := get(s.server.Address, "/api/account/alice/", token)
+		if sides[i].client, err = connect(s.server.Address, b.connections, func(int) []byte { return request }); err != nil {
 			return err
 		}
 	}
@@ -124,7 +126,7 @@ func (b *bench) besideGenuine(ctx context.Context, versions string, server, orig
 	if err != nil {
 		return err
 	}
-	memory, err := original.memory("Pss")
+	memory, err := original.Memory("Pss")
 	if err != nil {
 		return err
 	}

@@ -30,10 +30,10 @@ func logins(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() { err = errors.Join(err, server.Stop()) }()
 	// Enough clients that one is always waiting for its turn.
-	c, err := connect(server.address, 4*threads, func(int) []byte {
-		return post(server.address, loginProfilePath, "", loginBody("alice"))
+	c, err := connect(server.Address, 4*threads, func(int) []byte {
+		return post(server.Address, loginProfilePath, "", loginBody("alice"))
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // The bounds of an import.
@@ -199,7 +201,7 @@ func (b *bench) move(ctx context.Context, to destination, role string, from djan
 	if err := to.settle(ctx); err != nil {
 		return m, err
 	}
-	said, err := output(ctx, b.self, append([]string{role, from.path, fmt.Sprint(from.users), dsn}, more...)...)
+	said, err := process.Output(ctx, b.self, append([]string{role, from.path, fmt.Sprint(from.users), dsn}, more...)...)
 	if err != nil {
 		return m, err
 	}

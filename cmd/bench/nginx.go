@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // errNoNginx says that nginx is not installed.
@@ -16,7 +18,7 @@ var errNoNginx = errors.New("nginx is not installed")
 
 // nginx starts an nginx with two workers that gives the status and the body of a reply, and its headers, from
 // its configuration. It adds a Server and a Connection of its own.
-func (b *bench) nginx(ctx context.Context, raw []byte) (*process, error) {
+func (b *bench) nginx(ctx context.Context, raw []byte) (*process.Server, error) {
 	program, err := exec.LookPath("nginx")
 	if err != nil {
 		program = "/usr/sbin/nginx" // no place where users look
@@ -24,7 +26,7 @@ func (b *bench) nginx(ctx context.Context, raw []byte) (*process, error) {
 			return nil, errNoNginx
 		}
 	}
-	address, err := freeAddress()
+	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -40,12 +42,12 @@ func (b *bench) nginx(ctx context.Context, raw []byte) (*process, error) {
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := start(address, exec.Command(program, "-p", folder, "-e", "stderr", "-c", file))
+	p, err := process.Start(address, exec.Command(program, "-p", folder, "-e", "stderr", "-c", file))
 	if err != nil {
 		return nil, err
 	}
-	if err := p.listening(ctx); err != nil {
-		return nil, errors.Join(err, p.stop())
+	if err := p.Listening(ctx); err != nil {
+		return nil, errors.Join(err, p.Stop())
 	}
 	got, err := exchange(address, get(address, "/", "x"))
 	_, body, _ := bytes.Cut(got, []byte("\r\n\r\n"))
@@ -53,7 +55,7 @@ func (b *bench) nginx(ctx context.Context, raw []byte) (*process, error) {
 		err = fmt.Errorf("nginx gives another reply: %q instead of %q", got, raw)
 	}
 	if err != nil {
-		return nil, errors.Join(err, p.stop())
+		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
 }

@@ -16,11 +16,13 @@ import (
 	"time"
 
 	_ "github.com/lib/pq" // the driver
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // postgres is a PostgreSQL of our own, on loopback.
 type postgres struct {
-	*process
+	*process.Server
 	folder string
 }
 
@@ -94,7 +96,7 @@ func startPostgres(ctx context.Context) (_ *postgres, err error) {
 	if out, err := make.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	address, err := freeAddress()
+	address, err := process.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +107,7 @@ func startPostgres(ctx context.Context) (_ *postgres, err error) {
 	// Shared memory in the folder goes with it, also if the server is killed.
 	command := exec.Command(program, "-D", folder, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "dynamic_shared_memory_type=mmap")
 	command.Dir, command.SysProcAttr = "/", &syscall.SysProcAttr{Credential: who}
-	p, err := start(address, command)
+	p, err := process.Start(address, command)
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +120,12 @@ func (p *postgres) dsn() string { return p.database("postgres") }
 
 // database is the URL of a database.
 func (p *postgres) database(name string) string {
-	return "postgres://postgres@" + p.address + "/" + name + "?sslmode=disable"
+	return "postgres://postgres@" + p.Address + "/" + name + "?sslmode=disable"
 }
 
 // ready waits until the database answers queries.
 func (p *postgres) ready(ctx context.Context) error {
-	if err := p.listening(ctx); err != nil {
+	if err := p.Listening(ctx); err != nil {
 		return errors.Join(err, p.remove())
 	}
 	db, err := sql.Open("postgres", p.dsn())
@@ -131,7 +133,7 @@ func (p *postgres) ready(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	for began := time.Now(); time.Since(began) < patience; {
+	for began := time.Now(); time.Since(began) < process.Patience; {
 		if err = db.PingContext(ctx); err == nil {
 			return nil
 		}
@@ -142,9 +144,7 @@ func (p *postgres) ready(ctx context.Context) error {
 
 // remove ends PostgreSQL without waiting for clients, and removes its files.
 func (p *postgres) remove() error {
-	_ = p.command.Process.Signal(syscall.SIGINT) // it may have ended
-	<-p.ended
-	return os.RemoveAll(p.folder)
+	return errors.Join(p.StopBy(syscall.SIGINT), os.RemoveAll(p.folder))
 }
 
 // fillPostgres writes users and tokens straight into the tables that authcompat

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // The bounds of a server at rest.
@@ -33,10 +35,10 @@ func resources(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
+	defer func() { err = errors.Join(err, server.Stop()) }()
 	// What a start leaves behind is given back within seconds, or not at all.
 	time.Sleep(2 * time.Second)
-	idle, err := server.memory("Rss")
+	idle, err := server.Memory("Rss")
 	if err != nil {
 		return err
 	}
@@ -64,18 +66,18 @@ func (b *bench) startUp(ctx context.Context, dsn string) error {
 
 // firstAnswer starts a server and asks until it answers.
 func (b *bench) firstAnswer(ctx context.Context, dsn string) (took time.Duration, err error) {
-	address, err := freeAddress()
+	address, err := process.FreeAddress()
 	if err != nil {
 		return 0, err
 	}
 	command := b.command("serve", "--store", dsn, "--profile", profile, "--listen", address)
 	began := time.Now()
-	server, err := start(address, command)
+	server, err := process.Start(address, command)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	if err := server.listening(ctx); err != nil {
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	if err := server.Listening(ctx); err != nil {
 		return 0, err
 	}
 	if _, err := connect(address, 1, fixed(address, checkTokens)); err != nil {
@@ -85,8 +87,8 @@ func (b *bench) firstAnswer(ctx context.Context, dsn string) (took time.Duration
 }
 
 // loaded measures the memory after a million checks.
-func (b *bench) loaded(ctx context.Context, server *process) error {
-	c, err := connect(server.address, b.connections, fixed(server.address, checkTokens))
+func (b *bench) loaded(ctx context.Context, server *process.Server) error {
+	c, err := connect(server.Address, b.connections, fixed(server.Address, checkTokens))
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (b *bench) loaded(ctx context.Context, server *process) error {
 		}
 		done += t.done
 	}
-	after, err := server.memory("Rss")
+	after, err := server.Memory("Rss")
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // revokers is how many users log in and out at a time.
@@ -34,16 +36,16 @@ func revocations(ctx context.Context, b *bench) (err error) {
 			return err
 		}
 	}
-	var servers [2]*process
+	var servers [2]*process.Server
 	for i := range servers {
 		server, err := b.serve(ctx, dsn, profile, "--password-iterations", "1")
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, server.stop()) }()
+		defer func() { err = errors.Join(err, server.Stop()) }()
 		servers[i] = server
 	}
-	load, err := connect(servers[0].address, b.connections, fixed(servers[0].address, checkTokens))
+	load, err := connect(servers[0].Address, b.connections, fixed(servers[0].Address, checkTokens))
 	if err != nil {
 		return err
 	}
@@ -54,7 +56,7 @@ func revocations(ctx context.Context, b *bench) (err error) {
 	var loaded tally
 	group.Go(func() { loaded, _ = load.run(loading, time.Hour) }) // its error is that it was stopped
 	began := time.Now()
-	honoured, err := revoke(ctx, names, servers[0].address, servers[1].address, goal)
+	honoured, err := revoke(ctx, names, servers[0].Address, servers[1].Address, goal)
 	took := time.Since(began)
 	stop()
 	group.Wait()

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // side is one of those that are compared.
 type side struct {
 	name   string
-	server *process
+	server *process.Server
 	client *client
 }
 
@@ -71,7 +73,7 @@ func (b *bench) compare(ctx context.Context, subject string, turn time.Duration,
 func (b *bench) round(ctx context.Context, turn time.Duration, sides []side) ([]sample, error) {
 	samples := make([]sample, len(sides))
 	for i, s := range sides {
-		spent, err := s.server.cpu()
+		spent, err := s.server.CPU()
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +95,7 @@ func (b *bench) round(ctx context.Context, turn time.Duration, sides []side) ([]
 		}
 	}
 	for i, s := range sides {
-		spent, err := s.server.cpu()
+		spent, err := s.server.CPU()
 		if err != nil {
 			return nil, err
 		}

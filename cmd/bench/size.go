@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/authcompat/authcompat/cmd/bench/process"
 )
 
 // mostCost is how much more a check may cost with the most tokens than with the
@@ -19,7 +21,7 @@ const mostOfAny = 1.4
 // stock is a store with so many tokens, and a server on it.
 type stock struct {
 	tokens int64
-	server *process
+	server *process.Server
 }
 
 // sizes measures a check on stores of growing size: with the same tokens in use
@@ -33,7 +35,7 @@ func sizes(ctx context.Context, b *bench) (err error) {
 	var stocks []stock
 	defer func() {
 		for _, s := range stocks {
-			err = errors.Join(err, s.server.stop())
+			err = errors.Join(err, s.server.Stop())
 		}
 	}()
 	for _, n := range counts {
@@ -82,7 +84,7 @@ func slower(s, than stock, chosen string) string {
 
 // visit presents each token of a store once.
 func (b *bench) visit(ctx context.Context, s stock) error {
-	c, err := connect(s.server.address, b.connections, inTurn(s.server.address, s.tokens))
+	c, err := connect(s.server.Address, b.connections, inTurn(s.server.Address, s.tokens))
 	if err != nil {
 		return err
 	}
@@ -104,7 +106,7 @@ func (b *bench) visit(ctx context.Context, s stock) error {
 func (b *bench) sizesWith(ctx context.Context, chosen string, request func(string, int64) func(int) []byte, stocks []stock, compare func([][]sample)) error {
 	sides := make([]side, len(stocks))
 	for i, s := range stocks {
-		c, err := connect(s.server.address, b.connections, request(s.server.address, s.tokens))
+		c, err := connect(s.server.Address, b.connections, request(s.server.Address, s.tokens))
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,5 @@
-package main
+// Package process runs the servers that are measured, and observes them through /proc.
+package process
 
 import (
 	"bytes"
@@ -15,24 +16,21 @@ import (
 	"time"
 )
 
-// module is this module's path.
-const module = "github.com/authcompat/authcompat"
+// Patience is how long a process may take to answer, or to end.
+const Patience = 30 * time.Second
 
-// patience is how long a process may take to answer, or to end.
-const patience = 30 * time.Second
-
-// process is a server that is measured.
-type process struct {
-	address string
+// Server is a server that is measured.
+type Server struct {
+	Address string // HOST:PORT
 	command *exec.Cmd
 	said    *bytes.Buffer
 	ended   chan struct{}
 }
 
-// start starts a program that will listen at address. It is killed if this
+// Start starts a program that will listen at address. It is killed if this
 // program ends before it.
-func start(address string, command *exec.Cmd) (*process, error) {
-	p := &process{address: address, command: command, said: &bytes.Buffer{}, ended: make(chan struct{})}
+func Start(address string, command *exec.Cmd) (*Server, error) {
+	p := &Server{Address: address, command: command, said: &bytes.Buffer{}, ended: make(chan struct{})}
 	command.Stdout, command.Stderr = p.said, p.said
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
@@ -48,10 +46,10 @@ func start(address string, command *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// listening waits until the process accepts connections.
-func (p *process) listening(ctx context.Context) error {
-	for began := time.Now(); time.Since(began) < patience; {
-		conn, err := net.Dial("tcp", p.address)
+// Listening waits until the process accepts connections.
+func (p *Server) Listening(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < Patience; {
+		conn, err := net.Dial("tcp", p.Address)
 		if err == nil {
 			return conn.Close()
 		}
@@ -66,15 +64,18 @@ func (p *process) listening(ctx context.Context) error {
 	return fmt.Errorf("%s does not answer", filepath.Base(p.command.Path))
 }
 
-// stop ends the process in good order.
-func (p *process) stop() error {
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+// Stop ends the process in good order.
+func (p *Server) Stop() error { return p.StopBy(syscall.SIGTERM) }
+
+// StopBy is Stop by another signal.
+func (p *Server) StopBy(signal os.Signal) error {
+	if err := p.command.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	select {
 	case <-p.ended:
 		return nil
-	case <-time.After(patience):
+	case <-time.After(Patience):
 		return errors.Join(fmt.Errorf("%s does not end", filepath.Base(p.command.Path)), p.command.Process.Kill())
 	}
 }
@@ -83,8 +84,8 @@ func (p *process) stop() error {
 // 100 on every Linux).
 const tick = 10 * time.Millisecond
 
-// cpu is the processor time that the process and its children have taken.
-func (p *process) cpu() (time.Duration, error) {
+// CPU is the processor time that the process and its children have taken.
+func (p *Server) CPU() (time.Duration, error) {
 	total := time.Duration(0)
 	for _, pid := range family(p.command.Process.Pid) {
 		fields, err := stat(pid)
@@ -128,9 +129,9 @@ func family(pid int) []int {
 	return all
 }
 
-// memory is the memory of the process and its children in MB of 10^6 bytes: Rss,
+// Memory is the memory of the process and its children in MB of 10^6 bytes: Rss,
 // or Pss, which counts what processes share only once.
-func (p *process) memory(kind string) (float64, error) {
+func (p *Server) Memory(kind string) (float64, error) {
 	total := 0
 	for _, pid := range family(p.command.Process.Pid) {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
@@ -152,8 +153,8 @@ func (p *process) memory(kind string) (float64, error) {
 	return float64(total) / 1e6, nil
 }
 
-// output runs a program to its end.
-func output(ctx context.Context, name string, arguments ...string) (string, error) {
+// Output runs a program to its end.
+func Output(ctx context.Context, name string, arguments ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, arguments...)
 	out, err := command.CombinedOutput()
 	if err != nil {
@@ -162,8 +163,8 @@ func output(ctx context.Context, name string, arguments ...string) (string, erro
 	return string(out), nil
 }
 
-// freeAddress gives an address of loopback at which nobody listens.
-func freeAddress() (string, error) {
+// FreeAddress gives an address of loopback at which nobody listens.
+func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
