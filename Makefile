@@ -41,7 +41,7 @@ VERSION ?= $(or $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/d
 release: ## write a release into dist/VERSION: binaries, deb and rpm, man pages, completions, SBOMs and checksums (docs/installing.md)
 	packaging/build $(VERSION) dist/$(patsubst v%,%,$(VERSION))
 
-release-test: ## build a release twice and compare; install, start, use, upgrade, remove and purge the deb on a Debian of its own (wants root)
+release-test: ## build a release twice and compare; install, use, upgrade and remove the deb and the rpm on Debians of their own, run the image (wants root)
 	packaging/test
 
 lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell

@@ -4,8 +4,11 @@ set -e
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 fi
-if [ "$1" = purge ]; then
+# What was served has the key of the console, and an RPM has no purge.
+if [ "$1" = purge ] || [ "$1" = 0 ]; then
 	rm -rf /var/log/authcompat
+fi
+if [ "$1" = purge ]; then
 	rm -f /etc/authcompat/environment
 	rmdir /etc/authcompat 2>/dev/null || true
 	# Users, tokens and the key that seals them are nobody's to delete but the administrator's.
