@@ -204,7 +204,12 @@ func (b *Body) appendTime(dst []byte, t time.Time, s *segment) []byte {
 	}
 	t = t.UTC()
 	layout := "2006-01-02T15:04:05.000000Z"
-	switch {
+	switch year := t.Year(); {
+	case s.value.Format == template.FormatDayMonthYear && year >= 1000 && year <= 9999:
+		if s.inText {
+			return appendDayMonthYear(dst, t)
+		}
+		return append(appendDayMonthYear(append(dst, '"'), t), '"')
 	case s.value.Format == template.FormatDayMonthYear:
 		layout = "02-01-2006 15:04"
 	case t.Nanosecond()/1000 == 0:
@@ -217,6 +222,21 @@ func (b *Body) appendTime(dst []byte, t time.Time, s *segment) []byte {
 	}
 	dst = t.AppendFormat(append(dst, '"'), layout)
 	return append(dst, '"')
+}
+
+// appendDayMonthYear is AppendFormat with 02-01-2006 15:04, whose layout would be read each time, at five times the cost. The
+// year has four digits.
+func appendDayMonthYear(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, _ := t.Clock()
+	two := func(n int, behind byte) { dst = append(dst, byte('0'+n/10), byte('0'+n%10), behind) }
+	two(day, '-')
+	two(int(month), '-')
+	dst = strconv.AppendInt(dst, int64(year), 10)
+	dst = append(dst, ' ')
+	two(hour, ':')
+	two(minute, '"')
+	return dst[:len(dst)-1]
 }
 
 // RetryAfter gives the Retry-After header for a temporary failure: seconds, at least

@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -81,5 +82,25 @@ func TestAppend(t *testing.T) {
 	never := Compile(value(template.TokenExpiry, ""), pyjson.Compact())
 	if got := string(never.Append(nil, &Data{})); got != "null" {
 		t.Errorf("never expires: %s", got)
+	}
+}
+
+// TestDayMonthYear writes times as time.Format does, in years of any length.
+func TestDayMonthYear(t *testing.T) {
+	body := Compile(value(template.UserCreated, template.FormatDayMonthYear), pyjson.Compact())
+	random := rand.New(rand.NewPCG(1, 2))
+	at := []time.Time{
+		time.Date(999, 12, 31, 23, 59, 59, 0, time.UTC), time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(2024, 2, 29, 9, 5, 0, 0, time.FixedZone("", 5*60*60)),
+	}
+	for range 10_000 {
+		at = append(at, time.Unix(random.Int64N(250_000_000_000)-20_000_000_000, 0))
+	}
+	for _, at := range at {
+		want := at.UTC().Format(`"02-01-2006 15:04"`)
+		if got := string(body.Append(nil, &Data{User: core.User{CreatedAt: at}})); got != want {
+			t.Fatalf("%v: %s, want %s", at, got, want)
+		}
 	}
 }

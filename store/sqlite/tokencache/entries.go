@@ -24,13 +24,16 @@ type entries struct {
 	// packed has as many more as its memory has room for, from when the tokens of half a cache are in use; nil until
 	// then. What is found there is cached again.
 	packed *packed
+	// words are names of APIs and keys, each once: of the tokens in use, most have the same. A copy for each would be
+	// one more read of memory at every look-up, beside what it takes.
+	words map[string]string
 	// users are those who have changed, by the number of the generation since when what is cached of them holds. What is packed does
 	// not say how old it is, and holds for none of them.
 	users map[int64]int64
 }
 
 func newEntries(most int, n int64) *entries {
-	return &entries{most: most, n: n, keys: make(map[uint64]*Entry), rows: make(map[uint64][]uint64), users: make(map[int64]int64)}
+	return &entries{most: most, n: n, keys: make(map[uint64]*Entry), rows: make(map[uint64][]uint64), words: make(map[string]string), users: make(map[int64]int64)}
 }
 
 // Entry is a token with its user. Callers share the user's attributes and the token's
@@ -103,11 +106,24 @@ func (s *entries) put(e *Entry) {
 		return
 	}
 	e.since = s.n
+	e.Token.Issuer, e.Token.SealKey = s.word(e.Token.Issuer), s.word(e.Token.SealKey)
 	key, row := keyOf(&e.Digest), keyOfRow(e.Token.Digest)
 	s.keys[key] = e
 	if row != key && !slices.Contains(s.rows[row], key) {
 		s.rows[row] = append(s.rows[row], key)
 	}
+}
+
+// word returns the same text, which others share. The caller holds the lock.
+func (s *entries) word(text string) string {
+	known, ok := s.words[text]
+	switch {
+	case ok:
+		return known
+	case len(s.words) < maxWords:
+		s.words[text] = text
+	}
+	return text
 }
 
 // keyOfRow is keyOf for the digest of a row, which may be of another kind, and longer.
