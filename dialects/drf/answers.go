@@ -40,7 +40,7 @@ func (a *API) viewAt(e profiles.Endpoint) *view {
 }
 
 // HeadersOf returns the headers of every reply of an endpoint's view.
-func (a *API) HeadersOf(e profiles.Endpoint) []wire.Prepared { return a.viewAt(e).headers }
+func (a *API) HeadersOf(e profiles.Endpoint) *wire.Prepared { return a.viewAt(e).headers }
 
 // OtherAnswers returns what the paths answer that no endpoint has.
 func (a *API) OtherAnswers() []answer.Answer {

@@ -12,8 +12,8 @@ import (
 type Admitted struct {
 	W       http.ResponseWriter
 	Request *http.Request
-	Session core.Session    // of whoever asks; an endpoint that is open to all has none
-	Headers []wire.Prepared // of every reply of the view
+	Session core.Session   // of whoever asks; an endpoint that is open to all has none
+	Headers *wire.Prepared // of every reply of the view
 }
 
 // Form answers requests in a view of the framework with responses of Django itself, such as

@@ -24,8 +24,8 @@ type view struct {
 
 // shared is what all endpoints of a path have in common.
 type shared struct {
-	headers []wire.Prepared  // of every reply: the profile's, Allow and Vary
-	cookied []wire.Prepared  // of every reply for which a session was looked for
+	headers *wire.Prepared   // of every reply: the profile's, Allow and Vary
+	cookied *wire.Prepared   // of every reply for which a session was looked for
 	allowed []string         // methods; empty: all, of paths that no endpoint has
 	views   map[string]*view // by method
 	access  profiles.Access  // of requests whose method no endpoint has
@@ -160,7 +160,7 @@ func (a *API) view(e profiles.Endpoint, do action) *view {
 }
 
 // prepare makes the headers of every reply, without and with a session that was looked for.
-func prepare(all []profiles.Header, e profiles.Endpoint, more ...profiles.Header) (plain, cookied []wire.Prepared) {
+func prepare(all []profiles.Header, e profiles.Endpoint, more ...profiles.Header) (plain, cookied *wire.Prepared) {
 	headers := append(slices.Clone(all), more...)
 	vary := "Cookie"
 	if len(e.Renderers) > 1 {

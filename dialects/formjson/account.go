@@ -38,7 +38,7 @@ func (a *API) owned(do func(v *view, ctx context.Context, session core.Session, 
 }
 
 // inView gives an answer the headers of every reply of a view, among which are the profile's.
-func (a *API) inView(answer wire.Reply, headers []wire.Prepared) wire.Reply {
+func (a *API) inView(answer wire.Reply, headers *wire.Prepared) wire.Reply {
 	answer.Headers, answer.Always = answer.Headers[len(a.profile.Headers):], headers
 	return answer
 }

@@ -14,7 +14,7 @@ import (
 type described struct {
 	*view
 	list      answer.List
-	framework []wire.Prepared // headers of the framework's view that the form is in; nil: it is in none
+	framework *wire.Prepared // headers of the framework's view that the form is in; nil: it is in none
 }
 
 // Answers returns what an endpoint answers.

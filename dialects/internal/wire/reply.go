@@ -15,7 +15,7 @@ type Reply struct {
 	// ContentType is empty for a reply without one.
 	ContentType string
 	// Always are the headers that every reply of an endpoint has, prepared once.
-	Always  []Prepared
+	Always  *Prepared // nil: none
 	Headers []profiles.Header
 	Body    []byte
 	// Outcome names the result of the request for logs and metrics. The set of
@@ -53,21 +53,6 @@ type HeaderFinisher interface {
 	FinishHeader(h http.Header)
 }
 
-// Prepared is a header in the form of an http.Header's entry.
-type Prepared struct {
-	name   string
-	values []string
-}
-
-// Prepare converts headers that many replies share.
-func Prepare(headers []profiles.Header) []Prepared {
-	prepared := make([]Prepared, 0, len(headers))
-	for _, h := range headers {
-		prepared = append(prepared, Prepared{h.Name, []string{h.Value}})
-	}
-	return prepared
-}
-
 // Add adds a header to the reply.
 func (r *Reply) Add(name, value string) {
 	r.Headers = append(r.Headers, profiles.Header{Name: name, Value: value})
@@ -86,19 +71,20 @@ func (r *Reply) Write(w http.ResponseWriter) { r.WriteFor(w, "") }
 
 // send writes the reply. The body of an answer to HEAD is counted, not sent.
 func (r *Reply) send(w http.ResponseWriter) {
+	if r.sendWhole(w) {
+		return
+	}
 	// Header.Set would respell the names ("Www-Authenticate").
 	h := w.Header()
-	for _, header := range r.Always {
-		h[header.name] = header.values
-	}
+	r.Always.addTo(h)
 	for _, header := range r.Headers {
 		h[header.Name] = append(h[header.Name], header.Value)
 	}
 	values := &[2]string{r.ContentType} // in one allocation
-	// net/http guesses a Content-Type that is missing, but sends none for nil.
-	h["Content-Type"] = nil
 	if r.ContentType != "" {
 		h["Content-Type"] = values[0:1:1]
+	} else {
+		h["Content-Type"] = nil // net/http guesses one that is missing, but sends none for nil
 	}
 	if r.Status != http.StatusNoContent {
 		values[1] = strconv.Itoa(len(r.Body))

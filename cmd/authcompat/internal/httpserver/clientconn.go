@@ -30,8 +30,10 @@ type clientConn struct {
 	tunnel     atomic.Bool // a handler has taken the connection over
 	// reason is the reason phrase of the next reply; nil: that of net/http.
 	reason atomic.Pointer[string]
-	max    headLimits
-	head   headCounter // of the next head, or the one that is being read
+	// reply takes the place of the next one; nil: there is none that waits.
+	reply *wholeReply
+	max   headLimits
+	head  headCounter // of the next head, or the one that is being read
 	// whole says that the head of the current request is read.
 	whole bool
 	// finished says that a handler has the current request, and all of it is read.
@@ -233,6 +235,9 @@ func looksLikeHTTP(begin [5]byte) bool {
 // reply of its own.
 func (c *clientConn) Write(b []byte) (int, error) {
 	if c.handled.Load() {
+		if c.reply != nil {
+			return c.writeWhole(b)
+		}
 		if c.reason.Load() == nil {
 			return c.Conn.Write(b)
 		}

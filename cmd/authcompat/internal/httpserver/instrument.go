@@ -48,7 +48,8 @@ type middleware struct {
 	refused    *sampler
 	unanswered *sampler
 	forwarded  *sampler
-	failed     sync.Map // *sampler, by application
+	failed     sync.Map  // *sampler, by application
+	replies    sync.Pool // of *wholeReply
 }
 
 // Recorder counts requests and their outcomes.
@@ -249,6 +250,7 @@ type responseRecorder struct {
 	switched, side    string // by RecordSide
 	err               error
 	caller            caller
+	touched           bool // the header may have been changed
 }
 
 var (
@@ -283,8 +285,13 @@ func (x *responseRecorder) RecordSide(endpoint, side string) { x.switched, x.sid
 
 // WriteHeader implements http.ResponseWriter.
 func (x *responseRecorder) WriteHeader(status int) {
-	x.status, x.caller.proxied = status, x.outcome == proxied
+	x.record(status)
 	x.ResponseWriter.WriteHeader(status)
+}
+
+// record notes the status of the reply.
+func (x *responseRecorder) record(status int) {
+	x.status, x.caller.proxied = status, x.outcome == proxied
 }
 
 // SetReason sets the reason phrase of the reply, before its head is written. It has no line
