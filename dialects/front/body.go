@@ -26,6 +26,7 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	if over {
 		return 0, errClosed // the connection has the next request
 	}
+	x.asked.Store(true) // by net/http, if it wants to be
 	x.waiting(true)
 	n, err := b.ReadCloser.Read(p)
 	x.waiting(false)
@@ -90,7 +91,7 @@ func (w *answerWriter) WriteHeader(status int) {
 	header := w.Header()
 	head := w.x.spelling(status)
 	if interim(status) {
-		if status == http.StatusContinue && w.x.asked {
+		if status == http.StatusContinue && len(w.x.in.Header["Expect"]) > 0 && w.x.asked.Load() {
 			return
 		}
 		// The proxy empties the header after each of these.

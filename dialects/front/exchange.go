@@ -46,7 +46,7 @@ type exchange struct {
 	cancel         context.CancelCauseFunc
 	target         string // of the request line
 	sentZeroLength bool
-	asked          bool          // the client was asked for its body before
+	asked          atomic.Bool   // the client is asked for its body without the application
 	session        *core.Session // of its token, which is good and its path wants; nil: none was checked
 	streams        bool          // it is one of Streams
 	pace           pace
@@ -83,7 +83,7 @@ func (x *exchange) serve() {
 		// wouldn't (HTTP/2), or for a writer of tests.
 		_ = x.control.EnableFullDuplex()
 		_, kept := x.in.Body.(*wire.Kept)
-		x.asked = kept && len(x.in.Header["Expect"]) > 0
+		x.asked.Store(kept)
 		if body, ok := x.in.Body.(wire.Budgeted); ok {
 			x.in.Body = body.Unbudgeted()
 		}

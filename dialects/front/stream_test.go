@@ -113,9 +113,10 @@ func TestBodyLimits(t *testing.T) {
 }
 
 // TestExpectContinue asks before it sends: what the application says comes back, and its
-// refusal ends the request early.
+// refusal ends the request early. A client is asked once, by whoever it is.
 func TestExpectContinue(t *testing.T) {
-	for _, refuse := range []bool{false, true} {
+	for _, kind := range []string{"asks", "asks late", "refuses"} {
+		refuse := kind == "refuses"
 		app := serveConns(t, func(c net.Conn) {
 			r := bufio.NewReader(c)
 			head, _ := readHead(r)
@@ -126,6 +127,9 @@ func TestExpectContinue(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
 				_, _ = io.Copy(io.Discard, r)
 				return
+			}
+			if kind == "asks late" { // once the body has come without
+				_, _ = r.Peek(1)
 			}
 			_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
 			body := make([]byte, 4)
@@ -143,13 +147,13 @@ func TestExpectContinue(t *testing.T) {
 			continue
 		}
 		if head != "HTTP/1.1 100 Continue\r\n\r\n" {
-			t.Errorf("asked: %q", head)
+			t.Errorf("%s: %q", kind, head)
 		}
 		_, _ = io.WriteString(c, "body")
 		head, _ = readHead(r)
 		body := make([]byte, 4)
 		if _, err := io.ReadFull(r, body); err != nil || !strings.HasPrefix(head, "HTTP/1.1 200 ") || string(body) != "body" {
-			t.Errorf("answered: %q %q %v", head, body, err)
+			t.Errorf("%s: %q %q %v", kind, head, body, err)
 		}
 	}
 }
