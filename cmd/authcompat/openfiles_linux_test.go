@@ -5,22 +5,29 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
+
+// openFiles has a command start with that limit on open files.
+func openFiles(files int) func(*exec.Cmd) {
+	return func(c *exec.Cmd) {
+		c.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$@"`, files), "sh", c.Path}, c.Args[1:]...)
+		c.Path = "/bin/sh"
+	}
+}
 
 // TestIdleConnectionsLeaveOpenFiles opens more idle connections than a server may open files,
 // at two addresses from one: both of them and the management answer all the same, and no
 // connection waits until others end by themselves.
 func TestIdleConnectionsLeaveOpenFiles(t *testing.T) {
 	t.Parallel()
-	const files, each = 400, 250
-	limited := func(c *exec.Cmd) {
-		c.Args = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$@"`, files), "sh", c.Path}, c.Args[1:]...)
-		c.Path = "/bin/sh"
-	}
-	p := startWith(t, limited, "--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--store", database(t), "--max-connections", "10000")
+	const each = 250
+	p := startWith(t, openFiles(400), "--profile", "ocd-users@127.0.0.1:0", "--profile", "snippit@127.0.0.1:0", "--store", database(t), "--max-connections", "10000")
 	eventually(t, "what is in effect is logged", func() bool {
 		log := p.log.String()
 		return strings.Contains(log, "--max-connections is more than") && strings.Contains(log, `"in_effect":75`)
@@ -42,6 +49,65 @@ func TestIdleConnectionsLeaveOpenFiles(t *testing.T) {
 		p.want(t, http.StatusNotFound, "GET", p.urls["snippit"]+"/none", "", "")
 	}
 	if log := p.log.String(); strings.Contains(log, "could not be accepted") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// TestApplicationsLeaveOpenFiles has a client of one address wait for as many answers of an application as it may: each
+// takes a file for the client's connection, and one for that to the application.
+func TestApplicationsLeaveOpenFiles(t *testing.T) {
+	t.Parallel()
+	flood(t, startWith(t, openFiles(1024), "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--front", slowApplication(t), "--store", database(t)))
+}
+
+// TestReloadedApplicationsLeaveOpenFiles is the same where the application is there since a reload.
+func TestReloadedApplicationsLeaveOpenFiles(t *testing.T) {
+	t.Parallel()
+	application := slowApplication(t)
+	file := filepath.Join(t.TempDir(), "c.yaml")
+	const listener = "listeners:\n  - profile: ocd-users\n    address: 127.0.0.1:0\n"
+	put(t, file, listener)
+	p := startWith(t, openFiles(1024), "--config", file, "--store", database(t))
+	put(t, file, listener+"    front: {old: \""+application+"\"}\n")
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the settings are reloaded", func() bool { return strings.Contains(p.log.String(), "reloaded settings") })
+	flood(t, p)
+}
+
+// slowApplication is an application that answers some requests when the test is over.
+func slowApplication(t *testing.T) (url string) {
+	t.Helper()
+	over := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			<-over
+		}
+	}))
+	t.Cleanup(func() { close(over); s.Close() })
+	return s.URL
+}
+
+// flood waits for as many answers of an application from one address as it may, and has others answered meanwhile.
+func flood(t *testing.T, p *process) {
+	t.Helper()
+	elsewhere := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 9, 0, 1)}}
+	for range 1100 {
+		c, err := elsewhere.Dial("tcp", strings.TrimPrefix(p.urls["ocd-users"], "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n") // it may have made way
+	}
+	for range 3 {
+		p.client.CloseIdleConnections()
+		p.want(t, http.StatusOK, "GET", p.manage+"/readyz", "", "")
+		p.want(t, http.StatusBadRequest, "POST", p.urls["ocd-users"]+"/api/login/", "", `{"username": "ann", "password": "wrong"}`)
+		p.want(t, http.StatusOK, "GET", p.urls["ocd-users"]+"/quick", "", "")
+	}
+	if log := p.log.String(); strings.Contains(log, "could not be accepted") || strings.Contains(log, "can't be reached") {
 		t.Errorf("log:\n%s", log)
 	}
 }

@@ -38,7 +38,7 @@ type API interface {
 	User(r *http.Request, endpoint string) string
 }
 
-// Options are what a front needs to know. Durations that are 0 are the defaults.
+// Options are what a front needs to know. Durations, and IdleConnections, that are 0 are the defaults.
 type Options struct {
 	Old Application
 	New *Application // nil: there is none
@@ -56,6 +56,9 @@ type Options struct {
 	IdleTimeout time.Duration
 	// Recheck is how often the token of a tunnel is checked, where its path needs one.
 	Recheck time.Duration
+	// IdleConnections is how many connections to each application are kept at most, of each kind:
+	// for requests that can be sent again, and for others. A connection takes some 20 KB.
+	IdleConnections int
 	// MaxBody is how many bytes a request's body may have; 0: any number.
 	MaxBody int64
 	// Trusted reports whether an address is a proxy's whose X-Forwarded headers are passed
@@ -75,6 +78,8 @@ const (
 	DefaultTimeout     = time.Minute
 	DefaultIdleTimeout = time.Hour
 	DefaultRecheck     = time.Minute
+
+	DefaultIdleConnections = 512
 )
 
 // flushInterval is how long bytes of an answer with a known length may wait to be sent.
@@ -119,6 +124,9 @@ func defaults(o *Options) {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
+	}
+	if o.IdleConnections == 0 {
+		o.IdleConnections = DefaultIdleConnections
 	}
 	if o.Trusted == nil {
 		o.Trusted = func(netip.Addr) bool { return false }

@@ -147,7 +147,13 @@ func TestConnectionsOfNoMoreUse(t *testing.T) {
 // TestConnectionsBeyondThoseKept has more requests at once than connections are kept: those that are one too
 // many keep no port either.
 func TestConnectionsBeyondThoseKept(t *testing.T) {
-	const kept, more = 512, 8
+	t.Run("by default", func(t *testing.T) { testConnectionsKept(t, 0, front.DefaultIdleConnections) })
+	t.Run("4", func(t *testing.T) { testConnectionsKept(t, 4, 4) })
+}
+
+func testConnectionsKept(t *testing.T, setting, kept int) {
+	t.Helper()
+	const more = 8
 	var asked sync.WaitGroup
 	asked.Add(kept + more)
 	ended := make(chan error, kept+more)
@@ -162,7 +168,7 @@ func TestConnectionsBeyondThoseKept(t *testing.T) {
 		_, err := r.ReadByte()
 		ended <- err
 	})
-	f := front.New(&gate{}, front.Options{Old: front.Application{URL: application}})
+	f := front.New(&gate{}, front.Options{Old: front.Application{URL: application}, IdleConnections: setting})
 	t.Cleanup(f.Retire)
 	var answered sync.WaitGroup
 	for range kept + more {

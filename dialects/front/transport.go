@@ -18,8 +18,6 @@ import (
 
 // How connections to an application are used.
 const (
-	// idleConnections are kept at most. A connection takes some 20 KB.
-	idleConnections = 512
 	// dialTimeout is how long a connection may take to be made.
 	dialTimeout = 10 * time.Second
 	// maxAnswerHead is how many bytes an answer's head may have.
@@ -82,8 +80,8 @@ func newTransport(a Application, o *Options) *transport {
 		return &http.Transport{
 			DialContext: dial, DialTLSContext: dial,
 			DisableCompression:     true,
-			MaxIdleConns:           idleConnections,
-			MaxIdleConnsPerHost:    idleConnections,
+			MaxIdleConns:           o.IdleConnections,
+			MaxIdleConnsPerHost:    o.IdleConnections,
 			IdleConnTimeout:        idle,
 			ExpectContinueTimeout:  continueTimeout,
 			MaxResponseHeaderBytes: maxAnswerHead,

@@ -20,14 +20,14 @@ import (
 // not wait behind it. Any other waits for a few seconds, until a request is over, or has been
 // unfinished for so long that it makes way.
 type connLimits struct {
-	all     int
-	each    int                   // of a network
 	trusted func(netip.Addr) bool // whose connections are not counted by network: proxies
 	files   *fileShare            // whose turn counts the times that a connection has become idle or active
 
 	waiting atomic.Bool // a new connection waits for a slot
 
 	mu       sync.Mutex
+	all      int
+	each     int       // of a network
 	changed  sync.Cond // there may be a slot for who waits
 	open     int
 	networks fairshare.Tree[int] // how many are open, or have a request through a proxy
@@ -74,6 +74,14 @@ func newConnLimits(files *fileShare, all, each int, trusted func(netip.Addr) boo
 	l.changed.L = &l.mu
 	files.add(l)
 	return l
+}
+
+// set changes the limits.
+func (l *connLimits) set(all, each int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all, l.each = all, each
+	l.changed.Signal()
 }
 
 // networksOf returns the networks that a connection is counted for; empty: none.

@@ -260,3 +260,26 @@ func TestNewConnectionsKeepTheirPlace(t *testing.T) {
 		}
 	})
 }
+
+// TestLimitsChange has fewer connections than are open from then on, and then more.
+func TestLimitsChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newLimitedWorld(4, 4)
+		for i := range 4 {
+			w.dial(fmt.Sprint(i), fmt.Sprintf("192.%d.2.1", i))
+		}
+		time.Sleep(firstRequest)
+		w.set(2, 1)
+		w.dial("new", "192.9.2.1")
+		synctest.Wait()
+		if w.open != 2 || len(w.gone) != 3 {
+			t.Errorf("%d are open after %q were closed", w.open, w.gone)
+		}
+		w.set(4, 2)
+		networks := w.dial("another of it", "192.9.2.1").slot.networks
+		w.dial("one more than it may have", "192.9.2.1")
+		if n := w.networks.Held(networks...); n != 2 || w.open != 3 {
+			t.Errorf("%d are open, %d of one network", w.open, n)
+		}
+	})
+}

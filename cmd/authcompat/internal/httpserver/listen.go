@@ -44,7 +44,11 @@ type Server struct {
 	Listener net.Listener
 	HTTP     *http.Server
 	files    *fileShare // of all
+	limits   *connLimits
 }
+
+// SetMaxConnections changes how many connections may be open at a time. Those above it are closed as others come.
+func (s Server) SetMaxConnections(n int) { s.limits.set(n, perNetwork(n)) }
 
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
@@ -84,7 +88,7 @@ func (s *Servers) Listen(address string, handler http.Handler, o ListenOptions) 
 // Take adds a listener that is open already, as Listen does: for a handler that has to know its address.
 func (s *Servers) Take(listener net.Listener, handler http.Handler, o ListenOptions) {
 	if o.MaxConnections == 0 {
-		o.MaxConnections, _, _ = Connections(1, 0)
+		o.MaxConnections, _, _ = Connections(1, 0, 0)
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -124,7 +128,7 @@ func (s *Servers) Take(listener net.Listener, handler http.Handler, o ListenOpti
 		limited = tls.NewListener(limited, o.Certificate.config(o.TLS))
 	}
 	limited = &rejectionListener{limited, rejected, headLimits{cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes), cmp.Or(o.MaxHeaderFields, DefaultMaxHeaderFields)}, o.NetContext}
-	*s = append(*s, Server{Listener: limited, HTTP: server, files: files})
+	*s = append(*s, Server{Listener: limited, HTTP: server, files: files, limits: limits})
 }
 
 // OnStop has f called when the servers stop, before requests in flight are waited for: for

@@ -24,21 +24,22 @@ const (
 // Connections returns how many connections each listener of an API may hold, if there are so
 // many, and how many that of the management: the wanted number (0: 16384), or as many as
 // the system's limit on open files, which is returned too, leaves them. None can use up
-// what others need.
-func Connections(listeners, wanted int) (each, manage, files int) {
+// what others need. fronts is how many of the listeners pass requests on to an application:
+// such a request takes a second connection.
+func Connections(listeners, fronts, wanted int) (each, manage, files int) {
 	files = openFiles()
-	each, manage = divide(files, listeners, wanted)
+	each, manage = divide(files, listeners+fronts, wanted)
 	return each, manage, files
 }
 
-// divide is Connections for a limit on open files.
-func divide(files, listeners, wanted int) (each, manage int) {
+// divide is Connections for a limit on open files, and so many shares.
+func divide(files, shares, wanted int) (each, manage int) {
 	if wanted == 0 {
 		wanted = maxConnections
 	}
 	free := files - min(otherFiles, files/2)
 	manage = max(1, min(manageConnections, free/4))
-	return max(1, min(wanted, (free-manage)/max(1, listeners))), manage
+	return max(1, min(wanted, (free-manage)/max(1, shares))), manage
 }
 
 // perNetwork is how many of all connections of a listener one network may have: a quarter,

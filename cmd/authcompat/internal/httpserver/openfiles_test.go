@@ -15,8 +15,8 @@ import (
 
 func TestConnectionsFitTheOpenFiles(t *testing.T) {
 	for _, test := range []struct {
-		files, listeners, wanted int
-		each, manage             int
+		files, shares, wanted int
+		each, manage          int
 	}{
 		{1 << 20, 5, 0, 16384, 64},
 		{1 << 20, 5, 100_000, 100_000, 64},
@@ -30,9 +30,9 @@ func TestConnectionsFitTheOpenFiles(t *testing.T) {
 		{64, 5, 0, 4, 8},
 		{8, 5, 0, 1, 1},
 	} {
-		if each, manage := divide(test.files, test.listeners, test.wanted); each != test.each || manage != test.manage {
-			t.Errorf("%d files, %d listeners, %d wanted: %d for each, %d to manage; want %d, %d",
-				test.files, test.listeners, test.wanted, each, manage, test.each, test.manage)
+		if each, manage := divide(test.files, test.shares, test.wanted); each != test.each || manage != test.manage {
+			t.Errorf("%d files, %d shares, %d wanted: %d for each, %d to manage; want %d, %d",
+				test.files, test.shares, test.wanted, each, manage, test.each, test.manage)
 		}
 	}
 }

@@ -26,14 +26,6 @@ func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	(*a.handler.Load()).ServeHTTP(w, r)
 }
 
-// listeners returns how many listeners share the open files that connections may take.
-func listeners(f *config.Config, all []config.BoundProfile) int {
-	if f.Ask != "" {
-		return len(all) + 1
-	}
-	return len(all)
-}
-
 // listenAsked opens the listener of proxies and services, if there is one.
 func (s *server) listenAsked(ctx context.Context, f *config.Server, all []config.BoundProfile, trusted httpserver.Proxies, connections int) error {
 	if f.Ask == "" {

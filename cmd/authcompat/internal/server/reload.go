@@ -62,6 +62,7 @@ func (s *server) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.divideFiles(f, all)
 	handlers := make([]*served, len(s.apis))
 	for i, p := range all {
 		if handlers[i], err = s.handler(ctx, f, p, trusted); err != nil {
@@ -90,6 +91,9 @@ func (s *server) reload(ctx context.Context) error {
 	for i, a := range s.apis {
 		a.bound.Store(&all[i])
 		a.handler.Swap(handlers[i]).retire()
+	}
+	for _, server := range s.sharing {
+		server.SetMaxConnections(s.connections)
 	}
 	s.setSwitched(all)
 	if askHandler != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/core"
 )
 
@@ -117,4 +118,19 @@ func TestReloadOfWhatIsKept(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestApplicationsTakeFiles divides the open files: an address before an application has half as many connections,
+// since each of its requests may take another one.
+func TestApplicationsTakeFiles(t *testing.T) {
+	s := newServer(config.NewServer(), slog.New(slog.DiscardHandler))
+	f := &config.Config{MaxConnections: 10_000_000}
+	s.divideFiles(f, []config.BoundProfile{{}})
+	alone := s.connections
+	s.divideFiles(f, []config.BoundProfile{{Front: &frontconfig.Front{}}})
+	before := s.connections
+	s.divideFiles(f, []config.BoundProfile{{}, {}})
+	if before != alone/2 || before != s.connections {
+		t.Errorf("%d connections, %d before an application, %d at each of two addresses", alone, before, s.connections)
+	}
 }

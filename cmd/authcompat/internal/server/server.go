@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -57,6 +58,8 @@ type server struct {
 	console  string                  // its address, with the key in it; empty: there is none
 	tls      *httpserver.Certificate // nil: none
 
+	sharing       httpserver.Servers    // which divide the open files among themselves: all but that of the management
+	connections   int                   // that each of these may have; of the start and of reloads
 	identityFiles map[string]bool       // files of identity keys that were read; of the start and of reloads
 	olds          map[string]*adopt.Old // old servers by profile, of the last handlers that were made; likewise
 }
@@ -204,7 +207,8 @@ func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 		return err
 	}
 	s.setSwitched(all)
-	each, manage, files := httpserver.Connections(listeners(f, all), f.MaxConnections)
+	manage, files := s.divideFiles(f, all)
+	each := s.connections
 	if f.MaxConnections > each {
 		s.log.Warn("--max-connections is more than the system's limit on open files leaves each address: raise the limit (ulimit -n, LimitNOFILE= of systemd)", "max_connections", f.MaxConnections, "in_effect", each, "open_files", files)
 	}
@@ -229,7 +233,23 @@ func (s *server) listen(ctx context.Context, all []config.BoundProfile) error {
 	if err := s.listenAsked(ctx, s.started, all, trusted, each); err != nil {
 		return err
 	}
+	s.sharing = slices.Clone(s.servers)
 	return s.listenManaged(ctx, f, manage)
+}
+
+// divideFiles sets how many connections each address may have, and returns how many that of the management, and the system's limit on open files.
+func (s *server) divideFiles(f *config.Config, all []config.BoundProfile) (manage, files int) {
+	listeners, fronts := len(all), 0
+	if f.Ask != "" {
+		listeners++
+	}
+	for _, p := range all {
+		if p.Front != nil {
+			fronts++
+		}
+	}
+	s.connections, manage, files = httpserver.Connections(listeners, fronts, f.MaxConnections)
+	return manage, files
 }
 
 // warnUnsafe warns of files that others may change or read, and of settings of the database by
