@@ -35,7 +35,7 @@ type auditFilter struct {
 	before       int64
 }
 
-// audit shows entries: ?user=NAME, ?action=, ?failed=1, ?since= and ?until= as times in UTC, older than that of ?before=ID.
+// audit shows entries: ?user=NAME, ?action=, ?failed=1, ?since= and ?until= as times in UTC or ages, older than that of ?before=ID.
 func (v *View) audit(ctx context.Context, r *http.Request) (view, error) {
 	f, err := readAuditFilter(r.URL.Query())
 	if err != nil {
@@ -83,31 +83,28 @@ func readAuditFilter(query url.Values) (f auditFilter, err error) {
 	if f.Action != "" && !slices.Contains(core.Actions(), core.Action(f.Action)) {
 		return f, badRequest("There is no such action.")
 	}
-	if f.since, err = readTime(f.Since); err != nil {
+	if f.since, err = readTime(f.Since, time.Now()); err != nil {
 		return f, err
 	}
-	if f.until, err = readTime(f.Until); err != nil {
+	if f.until, err = readTime(f.Until, time.Now()); err != nil {
 		return f, err
 	}
 	f.before, err = number(query.Get("before"))
 	return f, err
 }
 
-// readTime reads a time in UTC as the page shows times, or as the commands take them; empty: the zero time.
-func readTime(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
+// readTime reads a time in UTC as the page shows times, or a time or an age as the commands take them; empty: the zero time.
+func readTime(text string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{"2006-01-02 15:04", time.DateTime} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}
 	}
-	t, err := flagvalue.ParseTime(text)
-	if err != nil {
-		return t, badRequest("This is no time: " + err.Error() + ".")
+	var since flagvalue.Since
+	if err := since.Set(text); err != nil {
+		return time.Time{}, badRequest("This is no time: " + err.Error() + ".")
 	}
-	return t, nil
+	return since.Time(now), nil
 }
 
 // values returns the query of the part before an entry.
