@@ -115,7 +115,7 @@ func (f *File) Stepper(exchange string, server *Server, client Client, options O
 		}
 	}
 	for _, u := range s.replay.nameUsers(e) {
-		if !s.isThere(u, existing) {
+		if !s.takeExisting(u, existing) {
 			s.missing = append(s.missing, u)
 		}
 	}
@@ -161,9 +161,9 @@ func (s *Stepper) nameOthers() {
 	}
 }
 
-// isThere reports whether one of the existing users is the one that the exchange needs, whose name it then
-// gets back.
-func (s *Stepper) isThere(needed User, existing []User) bool {
+// takeExisting takes one of the existing users for the one that the exchange needs, who then keeps the documented name, and
+// reports whether there is one that is the same.
+func (s *Stepper) takeExisting(needed User, existing []User) bool {
 	if len(s.exchange.steps) > 1 || s.exchange.steps[0].link != nil || s.exchange.steps[0].emailKey != nil {
 		return false
 	}
