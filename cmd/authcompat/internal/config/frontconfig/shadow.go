@@ -158,10 +158,7 @@ func checkShadowed(name string, own, switched, before []string) string {
 	case strings.HasPrefix(name, "/"), name == cutover.Other && !slices.Contains(own, name):
 		return name + " goes on to an application: only what this server would answer itself is compared, the endpoints of the profile"
 	case !slices.Contains(own, name):
-		if near := yamlfile.Nearest(name, own); near != "" {
-			return fmt.Sprintf("%q is no endpoint; did you mean %s?", name, near)
-		}
-		return fmt.Sprintf("%q is no endpoint; the profile has %s", name, strings.Join(own, ", "))
+		return noEndpoint(name, own)
 	case !slices.Contains(switched, name):
 		return fmt.Sprintf("%s is not switched, so that the old server never answers it: add it to switch (it stays on the old side until cutover set moves it)", name)
 	}

@@ -168,10 +168,19 @@ func (b *Section) checkSwitched(name string, endpoints, paths []string) string {
 	case strings.HasPrefix(name, "/"):
 		return fmt.Sprintf("%s is none of paths: give it a rule there ({path: %[1]s, token: pass} changes nothing else)", name)
 	}
-	if near := yamlfile.Nearest(name, append(endpoints, cutover.Other)); near != "" {
-		return fmt.Sprintf("%q is no endpoint; did you mean %s?", name, near)
+	return noEndpoint(name, endpoints, cutover.Other)
+}
+
+// noEndpoint says that a name is none of the profile's endpoints, nor of the other words that can stand there.
+func noEndpoint(name string, endpoints []string, others ...string) string {
+	if meant := yamlfile.DidYouMean(name, slices.Concat(endpoints, others)); meant != "" {
+		return fmt.Sprintf("%q is no endpoint%s", name, meant)
 	}
-	return fmt.Sprintf("%q is no endpoint; the profile has %s, and there are paths and %s", name, strings.Join(endpoints, ", "), cutover.Other)
+	there := strings.Join(endpoints, ", ")
+	if len(others) > 0 {
+		there += ", and there are paths and " + strings.Join(others, ", ")
+	}
+	return fmt.Sprintf("%q is no endpoint; the profile has %s", name, there)
 }
 
 // checkShared refuses to switch endpoints of the API where the old side can't know the tokens
