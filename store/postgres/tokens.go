@@ -20,11 +20,11 @@ const insertToken = `
 	VALUES (:digest, :user_id, :realm, :issuer, :created_at, :expires_at, :sliding, :reusable, :sealed, :seal_key,
 	        :generation, :prefix, :salt, :twin)`
 
-// selectReusable has the condition of the index tokens_reusable, so that it is a single
+// selectReusable has the expressions of the index tokens_reusable, so that it is a single
 // look-up. It locks the row, so that the token is not deleted after it is returned.
 const selectReusable = `
 	SELECT digest, user_id, realm, issuer, created_at, expires_at, sliding, reusable, sealed, seal_key
-	FROM @tokens WHERE user_id = $1 AND realm = $2 AND issuer = $3 AND reusable FOR UPDATE`
+	FROM @tokens WHERE user_id = $1 AND CASE WHEN reusable THEN realm END = $2 AND CASE WHEN reusable THEN issuer END = $3 FOR UPDATE`
 
 // selectToken is the cost of every API call: two look-ups by primary key.
 const selectToken = `
