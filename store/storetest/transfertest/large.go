@@ -14,8 +14,13 @@ import (
 // largeBatches are batches of which a store may look up a part only, to guess the rest.
 func largeBatches() []testCase {
 	return []testCase{
+		{"many users without an id", manyWithoutID},
 		{"a name of many is taken", oneNameTaken},
 		{"one of many users is refused", oneUserRefused},
+		{"one of many users was deleted here", oneUserGone},
+		{"one owner of many did not come from there", oneOwnerNative},
+		{"one owner of many is gone", oneOwnerGone},
+		{"one owner of many has another key", oneOwnerKeyed},
 		{"a token of many is here", oneTokenHere},
 		{"one of many tokens is over", oneTokenOver},
 		{"users who have many more tokens", manyMoreTokens},
@@ -50,6 +55,28 @@ func wantAll(t *testing.T, what string, all transfer.ImportOutcome, got []transf
 	}
 }
 
+func manyWithoutID(t *testing.T, m transferPair) {
+	all := people(large)
+	for i := range all {
+		if i != 7 { // beside them, one with an id
+			all[i].ID = 0
+		}
+	}
+	place := m.begin(t)
+	wantAll(t, "import", transfer.ImportAdded, m.users(t, place, all...), -1, 0)
+	wantAll(t, "again", transfer.ImportUnchanged, m.users(t, place, all...), -1, 0)
+	ids := map[int64]bool{}
+	for _, u := range all {
+		here, err := m.B.Account(t.Context(), u.Username)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[here.ID] = true
+	}
+	suite.WantSame(t, "ids", large, len(ids))
+	suite.WantAccount(t, m.B, all[7])
+}
+
 func oneNameTaken(t *testing.T, m transferPair) {
 	all := people(2 * large)
 	var natives []core.Account
@@ -82,6 +109,17 @@ func oneUserRefused(t *testing.T, m transferPair) {
 	wantAll(t, "a name twice", transfer.ImportAdded, m.users(t, m.begin(t), all...), large, transfer.ImportRefused)
 }
 
+func oneUserGone(t *testing.T, m transferPair) {
+	place := m.begin(t)
+	all := people(large)
+	m.users(t, place, all[7])
+	if err := m.A.(core.Admin).DeleteUser(t.Context(), all[7].ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, "import", transfer.ImportAdded, m.users(t, place, all...), 7, transfer.ImportKept)
+	suite.WantAccount(t, m.B, all[8])
+}
+
 // tokensOf returns a token of each user, sorted by digest.
 func tokensOf(users []core.Account) []core.Token {
 	all := make([]core.Token, len(users))
@@ -90,6 +128,43 @@ func tokensOf(users []core.Account) []core.Token {
 	}
 	slices.SortFunc(all, func(a, b core.Token) int { return bytes.Compare(a.Digest, b.Digest) })
 	return all
+}
+
+func oneOwnerNative(t *testing.T, m transferPair) {
+	place := m.begin(t)
+	native := m.Add(t, suite.NewUser("native"))
+	all := people(large)
+	m.users(t, place, all...)
+	tokens := append(tokensOf(all), suite.TokenOf(native, "token of native"))
+	wantAll(t, "import", transfer.ImportAdded, m.tokens(t, place, tokens...), large, transfer.ImportRefused)
+}
+
+func oneOwnerGone(t *testing.T, m transferPair) {
+	place := m.begin(t)
+	all := people(large)
+	m.users(t, place, all...)
+	tokens := tokensOf(all)
+	if err := m.A.(core.Admin).DeleteUser(t.Context(), tokens[7].UserID, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, "import", transfer.ImportAdded, m.tokens(t, place, tokens...), 7, transfer.ImportRefused)
+}
+
+func oneOwnerKeyed(t *testing.T, m transferPair) {
+	place := m.begin(t)
+	all := people(large)
+	users := imported(all...)
+	users[7].Key, users[8].Key = users[8].Key, "elsewhere"
+	place.Stage = "users"
+	if _, err := m.from.ImportUsers(t.Context(), place, users); err != nil {
+		t.Fatal(err)
+	}
+	tokens := []core.Token{suite.TokenOf(all[8].User, "token of another")}
+	for _, u := range all {
+		tokens = append(tokens, suite.TokenOf(u.User, "token of "+u.Username))
+	}
+	outcomes := m.tokens(t, place, append(tokens[:8:8], tokens[10:]...)...) // without those of the two
+	wantAll(t, "import", transfer.ImportAdded, outcomes, 0, transfer.ImportRefused)
 }
 
 func oneTokenHere(t *testing.T, m transferPair) {
