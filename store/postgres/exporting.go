@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -82,10 +84,10 @@ func (s *Store) DeletedUsers(ctx context.Context, source, after int64, limit int
 func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
-		links[u.ID] = userMark{key: u.Key, mark: transfer.UserFingerprint(u.Account)}
+		links[u.ID] = userMark{id: u.ID, key: u.Key, mark: transfer.UserFingerprint(u.Account)}
 	}
 	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if err := s.markUsers(ctx, tx, checkpoint.Source, links); err != nil {
+		if err := s.markUsers(ctx, tx, checkpoint.Source, slices.SortedFunc(maps.Values(links), byID)); err != nil {
 			return err
 		}
 		for table, digests := range tokens {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/transfer"
@@ -26,36 +28,33 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 		return nil, errors.New("more tokens than a batch may have")
 	}
 	digests := record.Digests(tokens)
-	careful := false // the guess that all tokens are new was wrong
+	// The guess that all tokens are new is wrong at once if one would not be added even then.
+	careful := slices.ContainsFunc(tokens, func(t transfer.ImportedToken) bool {
+		return !transfer.MergeToken(t, transfer.TokenState{UserImported: true, Now: checkpoint.Now}).Insert
+	})
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		var facts transfer.ImportFacts
-		guessed := false
 		if !careful {
-			if guessed, err = s.likelyNew(ctx, tx, digests); err != nil {
+			guessed, err := s.likelyNew(ctx, tx, digests)
+			if err != nil {
+				return err
+			}
+			if guessed {
+				results, err = s.addNewTokens(ctx, tx, checkpoint, tokens, digests)
+				careful = errors.Is(err, pgconn.ErrConflict)
 				return err
 			}
 		}
-		if !guessed {
-			if facts, err = s.existingTokens(ctx, tx, tokens, digests); err != nil {
-				return err
-			}
-		}
-		merged, err := s.mergeTokens(ctx, tx, checkpoint, tokens, digests, facts)
+		facts, err := s.existingTokens(ctx, tx, tokens, digests)
 		if err != nil {
 			return err
 		}
-		// The table's key checks the guess, for the tokens that are added.
-		if guessed && len(merged.Added) < len(tokens) {
-			careful = true
-			return pgconn.ErrConflict
+		batch, err := s.tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts, shareOwners)
+		if err != nil {
+			return err
 		}
+		merged := record.MergeTokens(batch, tokens)
 		results = merged.Results
-		err = s.writeTokens(ctx, tx, checkpoint, merged)
-		if guessed && pgconn.IsDuplicate(err, "") {
-			careful = true
-			return pgconn.ErrConflict
-		}
-		return err
+		return s.writeTokens(ctx, tx, checkpoint, merged)
 	})
 	return results, err
 }
@@ -67,14 +66,35 @@ func (s *Store) likelyNew(ctx context.Context, q sqlx.QueryerContext, digests []
 	return yes, wrap("select tokens", err)
 }
 
-// mergeTokens decides about a batch, given the tokens here that have one of its digests. It
-// locks the users of those to be added.
-func (s *Store) mergeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest, facts transfer.ImportFacts) (m record.TokenMerges, err error) {
+// addNewTokens adds a batch whose tokens all seem to be new: it decides about them while the database adds those
+// before. If one is not to be added, or is here, it fails with pgconn.ErrConflict.
+func (s *Store) addNewTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) ([]transfer.ImportResult, error) {
+	var facts transfer.ImportFacts
 	batch, err := s.tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts, shareOwners)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
-	return record.MergeTokens(batch, tokens), nil
+	m := record.NewTokenMerges(len(tokens))
+	err = s.addTokens(ctx, tx, checkpoint, len(tokens), func(yield func(core.Token, error) bool) {
+		for _, in := range tokens {
+			merged := batch.Merge(in)
+			m.Keep(merged)
+			if !merged.Insert {
+				yield(merged.Token, pgconn.ErrConflict)
+				return
+			}
+			if !yield(merged.Token, nil) {
+				return
+			}
+		}
+	})
+	if pgconn.IsDuplicate(err, "") { // the table's key checks the guess
+		return nil, pgconn.ErrConflict
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.Results, s.writeTokens(ctx, tx, checkpoint, m)
 }
 
 // writeTokens carries out the decisions.
@@ -84,7 +104,13 @@ func (s *Store) writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfe
 			return fmt.Errorf("move expiry: %w", err)
 		}
 	}
-	if err := s.addTokens(ctx, tx, checkpoint, m.Added); err != nil {
+	if err := s.addTokens(ctx, tx, checkpoint, len(m.Added), func(yield func(core.Token, error) bool) {
+		for _, t := range m.Added {
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}); err != nil {
 		return err
 	}
 	if err := s.linkTokens(ctx, tx, checkpoint.Source, checkpoint.Stage, m.Linked); err != nil {
@@ -99,10 +125,13 @@ func (s *Store) writeTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfe
 	return s.saveCheckpoint(ctx, tx, checkpoint)
 }
 
-// addTokens inserts the tokens of a batch.
-func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []core.Token) error {
-	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, len(tokens), func(add func(...any) error) error {
-		for _, t := range tokens {
+// addTokens inserts n tokens of a batch.
+func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, n int, tokens iter.Seq2[core.Token, error]) error {
+	rows, err := s.copyInto(ctx, tx, `@tokens (`+allColumns+`, source, origin)`, n, func(add func(...any) error) error {
+		for t, err := range tokens {
+			if err != nil {
+				return err
+			}
 			r := record.OfToken(t)
 			if err := add(r.Digest, r.UserID, r.Realm, r.Issuer, r.CreatedAt, r.ExpiresAt, r.Sliding, r.Reusable, null(r.Sealed), r.SealKey,
 				r.Format, r.Prefix, null(r.Salt), null(r.LegacyDigest), checkpoint.Source, checkpoint.Stage); err != nil {
@@ -111,8 +140,8 @@ func (s *Store) addTokens(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.
 		}
 		return nil
 	})
-	if err == nil && rows != int64(len(tokens)) {
-		err = fmt.Errorf("%d of %d rows were added", rows, len(tokens))
+	if err == nil && rows != int64(n) {
+		err = fmt.Errorf("%d of %d rows were added", rows, n)
 	}
 	return wrap("insert tokens", err)
 }

@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -22,7 +25,10 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 	if len(users) > transfer.MaxImport {
 		return nil, errors.New("more users than a batch may have")
 	}
-	skipped := new(atomic.Bool) // nil once that turned out to be wrong
+	skipped := new(atomic.Bool) // nil if that is wrong
+	if slices.ContainsFunc(users, func(u transfer.ImportedUser) bool { return !transfer.MergeUser(u, transfer.UserState{}).Insert }) {
+		skipped = nil
+	}
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		if _, err := tx.ExecContext(ctx, s.qualify(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
@@ -33,8 +39,13 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		if err != nil {
 			return err
 		}
-		guessed := skipped != nil && skipped.Swap(false)
 		batch := transfer.NewUserBatch(checkpoint.Source, facts)
+		if skipped != nil && skipped.Swap(false) {
+			if results, err = s.addNewUsers(ctx, tx, checkpoint, users, batch); errors.Is(err, pgconn.ErrConflict) {
+				skipped = nil
+			}
+			return err
+		}
 		results = make([]transfer.ImportResult, len(users))
 		var added []record.Account
 		addedAt := map[int64]int{}
@@ -63,7 +74,7 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 				if twice {
 					fresh = earlier.fresh
 				}
-				marks[merged.ID] = userMark{key: merged.Key, mark: merged.Fingerprint, fresh: fresh}
+				marks[merged.ID] = userMark{id: merged.ID, key: merged.Key, mark: merged.Fingerprint, fresh: fresh}
 			}
 			before := batch.Username(merged.ID)
 			batch.Add(merged)
@@ -97,26 +108,77 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 				freed[before] = true
 			}
 		}
-		if guessed && len(added) < len(users) {
-			skipped = nil
-			return pgconn.ErrConflict
-		}
 		if err := s.changeUsers(ctx, tx, checkpoint.Now, changed); err != nil {
 			return err
 		}
-		if err := s.addUsers(ctx, tx, added); err != nil {
-			if guessed && pgconn.IsDuplicate(err, "") {
-				skipped = nil
-				return pgconn.ErrConflict
+		if err := s.addUsers(ctx, tx, len(added), func(yield func(record.Account, error) bool) {
+			for _, row := range added {
+				if !yield(row, nil) {
+					return
+				}
 			}
+		}); err != nil {
 			return err
 		}
-		if err := s.markUsers(ctx, tx, checkpoint.Source, marks); err != nil {
+		if err := s.markUsers(ctx, tx, checkpoint.Source, slices.SortedFunc(maps.Values(marks), byID)); err != nil {
 			return err
 		}
 		return s.saveCheckpoint(ctx, tx, checkpoint)
 	})
 	return results, err
+}
+
+// addNewUsers adds a batch whose users all seem to be new: it decides about them while the database adds those
+// before. If one is not to be added, or is here or listed twice, it fails with pgconn.ErrConflict.
+func (s *Store) addNewUsers(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, batch transfer.UserBatch) ([]transfer.ImportResult, error) {
+	results := make([]transfer.ImportResult, 0, len(users))
+	marks := make([]userMark, 0, len(users))
+	drawn, err := s.drawIDs(ctx, tx, users)
+	if err != nil {
+		return nil, err
+	}
+	err = s.addUsers(ctx, tx, len(users), func(yield func(record.Account, error) bool) {
+		for _, in := range users {
+			merged := batch.Merge(in)
+			var row record.Account
+			err := pgconn.ErrConflict
+			if merged.Insert && merged.Former == nil {
+				if merged.ID == 0 {
+					merged.ID, drawn = drawn[0], drawn[1:]
+				}
+				results = append(results, merged.Result)
+				marks = append(marks, userMark{id: merged.ID, key: merged.Key, mark: merged.Fingerprint, fresh: true})
+				row, err = record.OfAccount(merged.Account)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	})
+	if err == nil {
+		err = s.markUsers(ctx, tx, checkpoint.Source, marks)
+	}
+	if pgconn.IsDuplicate(err, "") { // the tables' keys check the guess
+		return nil, pgconn.ErrConflict
+	}
+	if err != nil {
+		return nil, err
+	}
+	return results, s.saveCheckpoint(ctx, tx, checkpoint)
+}
+
+// drawIDs returns an ID for each of the users who has none.
+func (s *Store) drawIDs(ctx context.Context, tx *sqlx.Tx, users []transfer.ImportedUser) (drawn []int64, err error) {
+	without := 0
+	for _, u := range users {
+		if u.ID == 0 {
+			without++
+		}
+	}
+	if without > 0 {
+		err = tx.SelectContext(ctx, &drawn, s.qualify(`SELECT nextval(pg_get_serial_sequence('@users', 'id')) FROM generate_series(1, $1::bigint)`), without)
+	}
+	return drawn, wrap("draw ids", err)
 }
 
 // userColumns holds changed users, column by column.
@@ -154,14 +216,17 @@ func (s *Store) changeUsers(ctx context.Context, tx *sqlx.Tx, at time.Time, chan
 	return wrap("update users", err)
 }
 
-// addUsers inserts users, and advances the sequence of IDs.
-func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Account) error {
-	if len(added) == 0 {
+// addUsers inserts n users, and advances the sequence of IDs.
+func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, n int, users iter.Seq2[record.Account, error]) error {
+	if n == 0 {
 		return nil
 	}
 	const columns = `@users (id, username, email, password_hash, active, attributes, created_at, last_login)`
-	if _, err := s.copyInto(ctx, tx, columns, len(added), func(add func(...any) error) error {
-		for _, r := range added {
+	if _, err := s.copyInto(ctx, tx, columns, n, func(add func(...any) error) error {
+		for r, err := range users {
+			if err != nil {
+				return err
+			}
 			if err := add(r.ID, r.Username, r.Email, r.PasswordHash, r.Active, r.Attributes, r.CreatedAt, r.LastLogin); err != nil {
 				return err
 			}
@@ -180,28 +245,32 @@ func (s *Store) addUsers(ctx context.Context, tx *sqlx.Tx, added []record.Accoun
 // userMark is a user's identity in a source; fresh is set if nothing has been recorded
 // for the user yet.
 type userMark struct {
+	id    int64
 	key   string
 	mark  []byte
 	fresh bool
 }
 
+// byID compares marks, for an order in which they are next to each other in the index.
+func byID(a, b userMark) int { return cmp.Compare(a.id, b.id) }
+
 // markUsers records users' identities in a source. It keeps a rehashed password only
 // while the password it was made from stays the same.
-func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks map[int64]userMark) error {
-	var ids, fresh []int64
+func (s *Store) markUsers(ctx context.Context, tx *sqlx.Tx, source int64, marks []userMark) error {
+	var ids []int64
 	var keys []string
 	var contents [][]byte
-	for id, m := range marks {
-		if m.fresh {
-			fresh = append(fresh, id)
-			continue
+	for _, m := range marks {
+		if !m.fresh {
+			ids, keys, contents = append(ids, m.id), append(keys, m.key), append(contents, m.mark)
 		}
-		ids, keys, contents = append(ids, id), append(keys, m.key), append(contents, m.mark)
 	}
-	slices.Sort(fresh)
-	if _, err := s.copyInto(ctx, tx, `@imported_users (user_id, source, key, mark)`, len(fresh), func(add func(...any) error) error {
-		for _, id := range fresh {
-			if err := add(id, source, record.KeyColumn(id, marks[id].key), marks[id].mark); err != nil {
+	if _, err := s.copyInto(ctx, tx, `@imported_users (user_id, source, key, mark)`, len(marks)-len(ids), func(add func(...any) error) error {
+		for _, m := range marks {
+			if !m.fresh {
+				continue
+			}
+			if err := add(m.id, source, record.KeyColumn(m.id, m.key), m.mark); err != nil {
 				return err
 			}
 		}

@@ -74,25 +74,35 @@ type TokenMerges struct {
 
 // MergeTokens decides about the tokens of a batch, one after the other.
 func MergeTokens(batch transfer.TokenBatch, tokens []transfer.ImportedToken) TokenMerges {
-	m := TokenMerges{Results: make([]transfer.ImportResult, len(tokens))}
-	for i, in := range tokens {
+	m := NewTokenMerges(len(tokens))
+	for _, in := range tokens {
 		merged := batch.Merge(in)
-		m.Results[i] = merged.Result
 		switch {
 		case merged.Insert:
 			m.Added = append(Room(m.Added, len(tokens)), merged.Token)
 		case merged.Move:
 			m.Moved = append(m.Moved, merged.Token)
 		}
-		if merged.Seen != nil {
-			m.Seen = append(m.Seen, merged.Seen)
-		}
-		if merged.Link {
-			m.Linked = append(m.Linked, merged.Seen)
-		}
-		if merged.Returned {
-			m.Returned = append(m.Returned, merged.Digest)
-		}
+		m.Keep(merged)
 	}
 	return m
+}
+
+// NewTokenMerges returns the decisions about no token, with room for n.
+func NewTokenMerges(n int) TokenMerges {
+	return TokenMerges{Results: make([]transfer.ImportResult, 0, n)}
+}
+
+// Keep adds a decision, all but the token that is to be written.
+func (m *TokenMerges) Keep(merged transfer.TokenMerge) {
+	m.Results = append(m.Results, merged.Result)
+	if merged.Seen != nil {
+		m.Seen = append(m.Seen, merged.Seen)
+	}
+	if merged.Link {
+		m.Linked = append(m.Linked, merged.Seen)
+	}
+	if merged.Returned {
+		m.Returned = append(m.Returned, merged.Digest)
+	}
 }
