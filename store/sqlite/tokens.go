@@ -120,7 +120,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if err := ctx.Err(); err != nil {
 		return core.Token{}, core.User{}, err
 	}
-	digest := sha256.Sum256([]byte(p))
+	digest := p.Sum()
 	absent := false
 	header, cached := s.cache.Header()
 	if cached && s.usable() {

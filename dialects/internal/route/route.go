@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/gorilla/mux"
@@ -93,18 +94,24 @@ func newRoutes(p *profiles.Profile, handler func([]profiles.Endpoint) http.Handl
 // router asks mux for the handler only. To serve the request itself, mux would copy it
 // twice, to attach variables that Variable reads from the path.
 type router struct {
-	routes *mux.Router
-	other  http.Handler
-	none   map[string]string // shared by all requests: mux allocates a map if it gets none
+	routes  *mux.Router
+	other   http.Handler
+	none    map[string]string // shared by all requests: mux allocates a map if it gets none
+	matches sync.Pool         // of *mux.RouteMatch
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	match := mux.RouteMatch{Vars: r.none}
-	if r.routes.Match(req, &match) {
-		match.Handler.ServeHTTP(w, req)
-		return
+	match, _ := r.matches.Get().(*mux.RouteMatch)
+	if match == nil {
+		match = new(mux.RouteMatch)
 	}
-	r.other.ServeHTTP(w, req)
+	*match = mux.RouteMatch{Vars: r.none}
+	handler := r.other
+	if r.routes.Match(req, match) {
+		handler = match.Handler
+	}
+	r.matches.Put(match)
+	handler.ServeHTTP(w, req)
 }
 
 // The variables of a path stand for one segment that is not empty.

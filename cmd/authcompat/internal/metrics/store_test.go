@@ -2,11 +2,14 @@ package metrics_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
 	"github.com/authcompat/authcompat/core"
@@ -43,4 +46,34 @@ func TestCutoverIsCounted(t *testing.T) {
 	if none := m.Instrument(core.Backend{}); none.Cutover != nil {
 		t.Error("a store without a cutover has one")
 	}
+}
+
+// slow is a store that takes its time to find nothing.
+type slow struct{ core.Store }
+
+func (slow) FindToken(context.Context, string, core.Presented) (core.Token, core.User, error) {
+	time.Sleep(2 * time.Second)
+	return core.Token{}, core.User{}, core.ErrNotFound
+}
+
+// TestFindTokenIsTimed has a look-up counted with the time that it took, however long the server has run.
+func TestFindTokenIsTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New(func() float64 { return 0 })
+		store := m.Instrument(core.Backend{Store: slow{}}).Store
+		time.Sleep(time.Hour)
+		if _, _, err := store.FindToken(t.Context(), "", ""); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("error %v", err)
+		}
+		w := httptest.NewRecorder()
+		m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		for _, line := range []string{
+			`authcompat_store_operation_duration_seconds_sum{operation="find_token"} 2`,
+			`authcompat_store_operation_errors_total{operation="find_token"} 0`,
+		} {
+			if !strings.Contains(w.Body.String(), line+"\n") {
+				t.Errorf("no line %s", line)
+			}
+		}
+	})
 }
