@@ -104,7 +104,8 @@ func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, pa
 }
 
 func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
-	defer s.findToken.observeSince(s.made, time.Since(s.made), &err)
+	began := time.Since(s.made)
+	defer s.findToken.observeSince(s.made, began, &err)
 	return s.Store.FindToken(ctx, realm, p)
 }
 
