@@ -41,7 +41,7 @@ func TestWrongArguments(t *testing.T) {
 		{"backup EMPTY", "argument 1 is empty: want authcompat backup FILE [flags]"},
 		{"backup x --nope=PASSWORD", "--nope: authcompat backup has no such flag (--help shows those it has)"},
 		{"backup x --map y", "--map: authcompat backup has no such flag (--help shows those it has)"},
-		{"backup x --store", "--store: a value is missing: database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"},
+		{"backup x --store", "--store: a value is missing: database: sqlite:PATH or postgres://USER@HOST/DATABASE, which may have a password"},
 		{"backup % STORE", `"%": it is a directory`},
 		{"backup %/text --force STORE", `"%/text": it is no earlier backup, and is not replaced: it is no SQLite database; give another name`},
 		{"backup %/x --store sqlite:%/text", noDatabase},

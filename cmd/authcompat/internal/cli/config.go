@@ -21,13 +21,14 @@ func newConfigCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Check a server's settings, and the profiles, mapping, keys and certificates that they name",
-		Long: `Check a configuration file. Exits 0 when it is good; 1 with every problem, one a line, as
+		Long: `Check a configuration file, or with - what comes on standard input. Exits 0 when it is good; 1 with every problem, one a line, as
 file:line:column: key: what is wrong, or with the flag or variable that a value comes from; 2 when there is no such file. Flags and variables
 count as they do for serve, which checks the same before it starts. The store is not opened, nor an address.
 An AUTHCOMPAT_… variable that is no setting's, and a date of adopt that is over, which other commands warn of, are errors here. Settings that are valid and take a protection away are named in warnings, which serve logs.`,
 		Args:              cobra.MaximumNArgs(1),
 		PersistentPreRunE: command.SkipsPreRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.Input = cmd.InOrStdin()
 			all, err := f.Resolve(cmd.Context(), strings.Join(args, ""))
 			if err != nil && len(args) == 0 && !cmd.Flags().Changed("config") && !cmd.Flags().Changed(profileFlag) {
 				err = errors.Join(err, errors.New("to check a configuration file, name it: authcompat config check FILE"))
@@ -82,6 +83,7 @@ setting stands where it comes from. A password in the store's address is masked,
 that is not understood; keys are never shown.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.Input = cmd.InOrStdin()
 			return f.WriteYAML(cmd.Context(), cmd.OutOrStdout(), args...)
 		},
 	}

@@ -63,6 +63,7 @@ With --json, an error is one JSON object on standard error, its last line: {"err
 	root.AddCommand(newServe(), newUser(), newToken(), newLimits(), newAudit(), frontcmd.NewCallers(), newSecret(), newConfig(), frontcmd.NewFront(), frontcmd.NewCutover(), frontcmd.NewShadow(), profilecmd.NewProfile(), profilecmd.NewSchema(), conformancecmd.NewConformance(), conformancecmd.NewExplore(), djangocmd.NewInspect(), djangocmd.NewImport(), djangocmd.NewExport(), newBackup(), newRestore(), newReady(), newVersion())
 	explainArguments(root)
 	explainHelp(root)
+	fitHelp(root)
 	completeValues(root)
 	return root
 }

@@ -31,7 +31,7 @@ func (f *Engine) ReadMapping(ctx context.Context) (*tables.Mapping, error) {
 // and that of the configuration file, to its flags.
 func (f *Engine) AddStoreFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.ConfigFile, configFlag, "", "YAML file with settings; flags and variables go before it (authcompat config print shows its keys)")
-	flags.StringVar(&f.Store, "store", store.Default, "database: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+	flags.StringVar(&f.Store, "store", store.Default, "database: sqlite:PATH or postgres://USER@HOST/DATABASE, which may have a password")
 }
 
 // AddFlags adds the settings, and that of the configuration file, to the flags of a

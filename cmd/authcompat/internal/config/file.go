@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -46,6 +47,11 @@ type configFile struct {
 // names the file.
 func applyConfig(ctx context.Context, flags *pflag.FlagSet, at, name string, found *section.Problems) {
 	data, err := smallfile.Read(ctx, name)
+	applyRead(flags, at, name, data, err, found)
+}
+
+// applyRead is applyConfig of a file that has been read, or could not be.
+func applyRead(flags *pflag.FlagSet, at, name string, data []byte, err error, found *section.Problems) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = missingFile(name)
 	}
@@ -83,14 +89,27 @@ func missingFile(name string) error {
 	return fmt.Errorf("%s: there is no such file (authcompat config print > FILE starts one)", name)
 }
 
-// applyConfigArgument applies a configuration file that is given as an argument.
-func applyConfigArgument(ctx context.Context, flags *pflag.FlagSet, name string, found *section.Problems) {
+// standardInput is the name of a file that stands for it.
+const standardInput = "-"
+
+// applyArgument applies a configuration file that is given as an argument, or what comes on standard input.
+func (f *Server) applyArgument(ctx context.Context, name string, found *section.Problems) {
+	flags := f.flags
 	if flags.Lookup(configFlag).Value.String() != "" {
 		found.Add(name, "the file is given twice, as an argument and with --config")
 		found.Unread, found.NotRead = true, true
 		return
 	}
-	applyConfig(ctx, flags, "the configuration file", name, found)
+	const at = "the configuration file"
+	if name == standardInput && f.Input != nil {
+		data, err := io.ReadAll(io.LimitReader(f.Input, smallfile.MaxSize+1))
+		if len(data) > smallfile.MaxSize {
+			err = smallfile.ErrTooLarge
+		}
+		applyRead(flags, at, name, data, err, found)
+		return
+	}
+	applyConfig(ctx, flags, at, name, found)
 }
 
 // refuse adds a problem with the value of a flag.

@@ -24,12 +24,17 @@ type UnknownVariable struct {
 	Near string // the variable that may be meant; empty: none is like it
 	// Flag is the flag that has no variable, of which this would be the name; empty: there is none.
 	Flag string
+	// Gone says what became of it; empty: there never was one with this name.
+	Gone string
 }
 
 // String returns a sentence, without the variable's value, which may be a secret.
 func (u UnknownVariable) String() string {
 	if u.Flag != "" {
 		return u.Name + ": it is ignored: --" + u.Flag + " is given on the command line alone"
+	}
+	if u.Gone != "" {
+		return u.Name + ": it is ignored: " + u.Gone
 	}
 	text := u.Name + ": there is no such setting, and it is ignored"
 	if u.Near != "" {
@@ -38,26 +43,57 @@ func (u UnknownVariable) String() string {
 	return text
 }
 
-// ReadVariables returns the variables of flags, today's names and former ones.
+// ReadVariables returns the variables of flags.
 func ReadVariables(flags *pflag.FlagSet) (names []string) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if !HasVariable(f) {
-			return
-		}
-		names = append(names, Variable(f.Name))
-		for former, now := range formerFlags() {
-			if now == f.Name {
-				names = append(names, Variable(former))
-			}
+		if _, moved := f.Value.(Moved); HasVariable(f) && !moved {
+			names = append(names, Variable(f.Name))
 		}
 	})
 	return names
 }
 
+// MovedVariables returns, by name, what became of the variables of flags that are other commands now.
+func MovedVariables(flags *pflag.FlagSet) map[string]string {
+	all := make(map[string]string)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if moved, ok := f.Value.(Moved); ok {
+			all[Variable(f.Name)] = string(moved)
+		}
+	})
+	return all
+}
+
+// FormerVariables returns, by name, what became of variables that have another name now. Nothing is said of one that is
+// set beside the new one, so that an older and a newer program can share an environment.
+func FormerVariables() map[string]string {
+	all := make(map[string]string)
+	for former, now := range formerFlags() {
+		all[Variable(former)] = ""
+		if _, set := os.LookupEnv(Variable(now)); !set {
+			all[Variable(former)] = "it is called " + Variable(now) + " now"
+		}
+	}
+	return all
+}
+
+// RefusedVariables returns the variables that [Configure] refuses by itself for these flags.
+func RefusedVariables(flags *pflag.FlagSet) (names []string) {
+	for former, now := range formerFlags() {
+		if flags.Lookup(now) != nil {
+			names = append(names, Variable(former))
+		}
+	}
+	for name := range MovedVariables(flags) {
+		names = append(names, name)
+	}
+	return names
+}
+
 // UnknownVariables returns, by name, the variables in the environment that are none of
 // these, nor that of the sealing keys, nor AUTHCOMPAT_TEST_…, which tests have. Empty ones count as none. alone are the
-// flags without a variable.
-func UnknownVariables(known, alone []string) (unknown []UnknownVariable) {
+// flags without a variable, and gone says what became of variables that there were; empty: nothing is to be said of it.
+func UnknownVariables(known, alone []string, gone map[string]string) (unknown []UnknownVariable) {
 	words := []string{strings.TrimPrefix(keyring.EnvVar, variablePrefix)}
 	for _, name := range known {
 		words = append(words, strings.TrimPrefix(name, variablePrefix))
@@ -71,6 +107,10 @@ func UnknownVariables(known, alone []string) (unknown []UnknownVariable) {
 		u := UnknownVariable{Name: name}
 		if i := slices.IndexFunc(alone, func(flag string) bool { return Variable(flag) == name }); i >= 0 {
 			u.Flag = alone[i]
+		} else if became, was := gone[name]; was {
+			if u.Gone = became; became == "" {
+				continue
+			}
 		} else if near := yamlfile.Nearest(word, words); near != "" {
 			u.Near = variablePrefix + near
 		}

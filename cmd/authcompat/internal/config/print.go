@@ -25,7 +25,7 @@ import (
 func (f *Server) WriteYAML(ctx context.Context, w io.Writer, arguments ...string) error {
 	found := &section.Problems{}
 	for _, file := range arguments {
-		applyConfigArgument(ctx, f.flags, file, found)
+		f.applyArgument(ctx, file, found)
 	}
 	if f.checkValues(found); len(found.Lines) > 0 {
 		return cmp.Or(ctx.Err(), found.Err())

@@ -25,7 +25,7 @@ func (f *Server) Resolve(ctx context.Context, file string) ([]BoundProfile, erro
 	found := &section.Problems{}
 	apply(ctx, f.flags, found)
 	if file != "" {
-		applyConfigArgument(ctx, f.flags, file, found)
+		f.applyArgument(ctx, file, found)
 	}
 	if found.Unread {
 		return nil, cmp.Or(ctx.Err(), found.Err()) // of most settings it is not known what they should be

@@ -5,6 +5,7 @@ package config
 
 import (
 	"github.com/spf13/pflag"
+	"io"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
@@ -76,7 +77,9 @@ type Server struct {
 	Config
 	// Unknown are the environment variables that no command reads.
 	Unknown []UnknownVariable
-	flags   *pflag.FlagSet // bound to the values, and marked with their sources
+	// Input is read where a configuration file that is an argument is called -; nil: there is none.
+	Input io.Reader
+	flags *pflag.FlagSet // bound to the values, and marked with their sources
 }
 
 // NewServer returns the default settings of a server.

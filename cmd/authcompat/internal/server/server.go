@@ -119,6 +119,10 @@ func Run(ctx context.Context, f *config.Server, all []config.BoundProfile, hangu
 			s.log.Warn("this environment variable is ignored: its flag is given on the command line alone", "variable", u.Name, "flag", "--"+u.Flag)
 			continue
 		}
+		if u.Gone != "" {
+			s.log.Warn("this environment variable is ignored: "+u.Gone, "variable", u.Name)
+			continue
+		}
 		s.log.Warn("there is no such setting, and this environment variable is ignored", "variable", u.Name, "did_you_mean", u.Near)
 	}
 	banner := newBanner(all, s.servers, &f.Config)

@@ -14,8 +14,9 @@ const gap = 2
 // [text/tabwriter] for cells that people wrote: letters of East Asian scripts and emojis take two places,
 // and combining marks none (UAX #11).
 type Columns struct {
-	out  io.Writer
-	text strings.Builder
+	out   io.Writer
+	text  strings.Builder
+	width int // of a line, of which more is left out; 0: any
 }
 
 // NewColumns begins columns on w.
@@ -35,18 +36,18 @@ func (c *Columns) Flush() error {
 			table = append(table, cells)
 			continue
 		}
-		writeTable(&out, table)
+		c.writeTable(&out, table)
 		table = nil
 		out.WriteString(line)
 	}
-	writeTable(&out, table)
+	c.writeTable(&out, table)
 	c.text.Reset()
 	_, err := io.WriteString(c.out, out.String())
 	return err
 }
 
 // writeTable writes rows of cells in columns. The last cell of a row is not padded.
-func writeTable(out *strings.Builder, rows [][]string) {
+func (c *Columns) writeTable(out *strings.Builder, rows [][]string) {
 	// Not that of the locale: a table is the same wherever it is made.
 	places := runewidth.Condition{StrictEmojiNeutral: true}
 	var widths []int
@@ -59,12 +60,17 @@ func writeTable(out *strings.Builder, rows [][]string) {
 		}
 	}
 	for _, cells := range rows {
+		var line strings.Builder
 		for i, cell := range cells {
-			out.WriteString(cell)
+			line.WriteString(cell)
 			if i < len(cells)-1 {
-				out.WriteString(strings.Repeat(" ", widths[i]+gap-places.StringWidth(cell)))
+				line.WriteString(strings.Repeat(" ", widths[i]+gap-places.StringWidth(cell)))
 			}
 		}
-		out.WriteByte('\n')
+		text := line.String()
+		if c.width > 0 {
+			text = places.Truncate(text, c.width, "…")
+		}
+		out.WriteString(text + "\n")
 	}
 }

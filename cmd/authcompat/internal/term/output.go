@@ -37,6 +37,15 @@ func NewTable(w io.Writer, asJSON bool, head string) *Table {
 	return t
 }
 
+// Fit cuts the rows to the width of the terminal, if they are written to one: for a table whose last column tells only
+// more of what the others name.
+func (t *Table) Fit() *Table {
+	if !t.json && IsInteractive(t.columns.out) {
+		t.columns.width = Width(t.columns.out)
+	}
+	return t
+}
+
 // Row adds a row: record as JSON, or the cells as Printf formats them, separated by
 // tabs. The error is that of the writer or of the JSON encoder.
 func (t *Table) Row(record any, format string, cells ...any) error {

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"io"
+	"maps"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -11,9 +12,23 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 )
 
-// UnknownVariables returns the variables in the environment that no command reads.
+// UnknownVariables returns the variables in the environment that no command reads, without those that cmd refuses.
 func UnknownVariables(cmd *cobra.Command) []config.UnknownVariable {
-	return config.UnknownVariables(readVariables(cmd.Root()), flagsAlone(cmd.Root()))
+	known := append(readVariables(cmd.Root()), config.RefusedVariables(cmd.Flags())...)
+	gone := config.FormerVariables()
+	movedVariables(cmd.Root(), gone)
+	for _, refused := range config.RefusedVariables(cmd.Flags()) {
+		delete(gone, refused)
+	}
+	return config.UnknownVariables(known, flagsAlone(cmd.Root()), gone)
+}
+
+// movedVariables adds what became of the variables of a command, and of those below it, that are other commands now.
+func movedVariables(cmd *cobra.Command, all map[string]string) {
+	maps.Copy(all, config.MovedVariables(cmd.Flags()))
+	for _, below := range cmd.Commands() {
+		movedVariables(below, all)
+	}
 }
 
 // flagsAlone returns the flags of a command, and of those below it, that have no variable.

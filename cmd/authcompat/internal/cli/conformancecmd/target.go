@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/authcompat/authcompat/conformance"
@@ -39,7 +41,7 @@ func (f *selection) parseTargets(chosen []subject) (conformance.Target, error) {
 		// Nothing is shown of one that may have a password in it.
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
+			return nil, wrongTarget(address)
 		}
 		if !named {
 			if len(chosen) != 1 {
@@ -56,6 +58,20 @@ func (f *selection) parseTargets(chosen []subject) (conformance.Target, error) {
 		target[name] = address
 	}
 	return target, nil
+}
+
+// schemeless is a host, a port perhaps, and a path: nothing in it can be a password.
+var schemeless = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?://)?((?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9/_.-]*)?)$`)
+})
+
+// wrongTarget returns the error of a target that is no address of a server. What may have a password in it is not shown.
+func wrongTarget(address string) error {
+	err := errors.New("--target: want [NAME=]http://HOST or [NAME=]https://HOST, without user, query and fragment")
+	if m := schemeless().FindStringSubmatch(address); m != nil {
+		return fmt.Errorf("%w; did you mean http://%s?", err, m[1])
+	}
+	return err
 }
 
 // splitTarget cuts NAME= off a target. An = behind the scheme is the URL's own.

@@ -40,7 +40,7 @@ func newList() *cobra.Command {
 		Short: "List the built-in profiles, and the stacks of profiles",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := term.NewTable(cmd.OutOrStdout(), asJSON, "NAME\tFAMILY\tSTACK\tENDPOINTS\tTITLE")
+			t := term.NewTable(cmd.OutOrStdout(), asJSON, "NAME\tFAMILY\tSTACK\tTITLE\tENDPOINTS").Fit()
 			if err := listProfiles(t, profiles.Builtin()); err != nil {
 				return err
 			}
@@ -53,9 +53,6 @@ func newList() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line, without the stacks")
 	return cmd
 }
-
-// maxListed is how many paths of a profile fit into a row.
-const maxListed = 4
 
 // listProfiles adds a row for each profile.
 func listProfiles(t *term.Table, names []string) error {
@@ -71,10 +68,7 @@ func listProfiles(t *term.Table, names []string) error {
 			}
 		}
 		r := profileRecord{p.Name, string(p.Family), p.Stack, paths, p.Title, p.Document}
-		if more := len(paths) - maxListed; more > 1 {
-			paths = append(slices.Clone(paths[:maxListed]), fmt.Sprintf("and %d more", more))
-		}
-		if err := t.Row(r, "%s\t%s\t%s\t%s\t%s", p.Name, string(p.Family), p.Stack, strings.Join(paths, " "), p.Title); err != nil {
+		if err := t.Row(r, "%s\t%s\t%s\t%s\t%s", p.Name, string(p.Family), p.Stack, p.Title, strings.Join(paths, " ")); err != nil {
 			return err
 		}
 	}
