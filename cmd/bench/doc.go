@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what authcompat costs, end to end over loopback
 // sockets, always beside something to compare it with in the same run:
 //

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package process runs the servers that are measured, and observes them through /proc.
 package process
 

@@ -6,13 +6,14 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/authcompat/authcompat/store/internal/daemon"
 )
 
 // errMissing says that the machine lacks the software.
@@ -184,23 +185,12 @@ func program(name string) (string, error) {
 }
 
 // servant is the user whose the server is: it refuses to run as root.
-func servant() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	u, err := user.Lookup("mysql")
+func servant() (*daemon.Servant, error) {
+	who, err := daemon.Find("mysql")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errMissing, err)
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	return who, nil
 }
 
 // ownFolder makes a temporary folder of the server's user.
@@ -210,10 +200,10 @@ func ownFolder() (string, error) {
 		return "", err
 	}
 	folder, err := os.MkdirTemp("", "authcompat-mariadb-")
-	if err != nil || who == nil {
-		return folder, err
+	if err != nil {
+		return "", err
 	}
-	if err := os.Chown(folder, int(who.Uid), int(who.Gid)); err != nil {
+	if err := who.Give(folder); err != nil {
 		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return folder, nil
@@ -233,7 +223,7 @@ func command(path string, arguments ...string) (*exec.Cmd, error) {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "MYSQL") || strings.HasPrefix(variable, "MARIADB")
 	})
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = who.Attributes(syscall.SIGKILL)
 	return cmd, nil
 }
 

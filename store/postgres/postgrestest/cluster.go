@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"golang.org/x/sys/unix"
+
+	"github.com/authcompat/authcompat/store/internal/daemon"
 )
 
 // Options are the settings of a cluster.
@@ -211,7 +212,7 @@ func (c *Cluster) Kill(tb testing.TB) {
 // answers.
 func (c *Cluster) Freeze(tb testing.TB) {
 	tb.Helper()
-	if _, err := c.process.signalAll(syscall.SIGSTOP); err != nil {
+	if _, err := c.process.signalAll(daemon.Stop); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -219,7 +220,7 @@ func (c *Cluster) Freeze(tb testing.TB) {
 // Thaw continues the processes.
 func (c *Cluster) Thaw(tb testing.TB) {
 	tb.Helper()
-	if _, err := c.process.signalAll(syscall.SIGCONT); err != nil {
+	if _, err := c.process.signalAll(daemon.Continue); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -239,7 +240,7 @@ func (c *Cluster) remove() {
 // many.
 func (c *Cluster) removeSegment() {
 	if id, err := c.segment(); err == nil {
-		_, _ = unix.SysvShmCtl(id, unix.IPC_RMID, nil) // the server may have removed it itself
+		daemon.RemoveSegment(id)
 	}
 }
 

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/authcompat/authcompat/store/internal/daemon"
 )
 
 // program finds one of PostgreSQL's programs: in PATH, or in the newest version that
@@ -28,24 +29,7 @@ func program(name string) (string, error) {
 }
 
 // servant returns the user to run the server as: it refuses to run as root.
-func servant() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.Atoi(u.Uid)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.Atoi(u.Gid)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-}
+func servant() (*daemon.Servant, error) { return daemon.Find("postgres") }
 
 // ownFolder creates a temporary directory that belongs to the server's user.
 func ownFolder() (string, error) {
@@ -54,8 +38,8 @@ func ownFolder() (string, error) {
 		return "", err
 	}
 	who, err := servant()
-	if err == nil && who != nil {
-		err = os.Chown(folder, int(who.Uid), int(who.Gid))
+	if err == nil {
+		err = who.Give(folder)
 	}
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(folder))
@@ -72,7 +56,7 @@ func command(path string, arguments ...string) (*exec.Cmd, error) {
 	}
 	cmd := exec.Command(path, arguments...)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who, Pdeathsig: syscall.SIGQUIT}
+	cmd.SysProcAttr = who.Attributes(syscall.SIGQUIT)
 	return cmd, nil
 }
 
@@ -136,12 +120,12 @@ func (p *process) signal(s syscall.Signal) error { return p.cmd.Process.Signal(s
 // signalAll sends a signal to the process and to all its children, which it returns.
 func (p *process) signalAll(s syscall.Signal) ([]int, error) {
 	// While stopped, it starts no more.
-	if err := p.signal(syscall.SIGSTOP); err != nil {
+	if err := p.signal(daemon.Stop); err != nil {
 		return nil, err
 	}
 	pids := children(p.cmd.Process.Pid)
 	for _, pid := range pids {
-		_ = syscall.Kill(pid, s) // it may have ended by itself
+		_ = daemon.Signal(pid, s) // it may have ended by itself
 	}
 	return pids, p.signal(s)
 }

@@ -57,8 +57,8 @@ func (c *Cluster) write(name string, content []byte) error {
 		return err
 	}
 	who, err := servant()
-	if err != nil || who == nil {
+	if err != nil {
 		return err
 	}
-	return os.Chown(name, int(who.Uid), int(who.Gid))
+	return who.Give(name)
 }

@@ -2,11 +2,9 @@ package httpserver
 
 import (
 	"fmt"
-	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"runtime"
 	"strconv"
 	"strings"
@@ -14,13 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/authcompat/authcompat/cmd/authcompat/internal/metrics"
-	"github.com/authcompat/authcompat/core"
-	"github.com/authcompat/authcompat/core/hashing"
-	"github.com/authcompat/authcompat/dialects"
-	"github.com/authcompat/authcompat/profiles"
-	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
 
 // hostileTexts are what anybody can send, by the place in a request: beginnings, what is
@@ -151,41 +142,6 @@ func checkLinear(t *testing.T, n int, prepare func(n int) (do func())) {
 		}
 	}
 	t.Errorf("%v for %d bytes, %v for %d", long, n, short, n/share)
-}
-
-// served returns the handler of a profile, whose clients come through a trusted proxy, and
-// the path of its login.
-func served(t *testing.T, name string) (handler http.Handler, login string) {
-	t.Helper()
-	return servedFrom(t, name, sqlitetest.MustOpen(t), NewBodyBudget())
-}
-
-// servedFrom is served with a store and a budget.
-func servedFrom(t *testing.T, name string, store core.Store, bodies *BodyBudget) (handler http.Handler, login string) {
-	t.Helper()
-	passwords, err := hashing.NewDjangoHasher(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return servedBy(t, name, store, passwords, bodies)
-}
-
-// servedBy is servedFrom with passwords that a hasher checks.
-func servedBy(t *testing.T, name string, store core.Store, passwords core.Hasher, bodies *BodyBudget) (handler http.Handler, login string) {
-	t.Helper()
-	p, err := profiles.Load(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	h, err := dialects.New(p, core.New(core.Config{Backend: core.Backend{Store: store}, Hasher: passwords, Log: log}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, _ := p.Endpoint(profiles.Login)
-	return Instrument(h, p.Name, InstrumentOptions{
-		Proxies: Proxies{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, Recorder: metrics.New(nil), Bodies: bodies, Log: log, Requests: LogAll,
-	}), e.Path
 }
 
 // TestCostsAreLinear sends what anybody can send, up to the limits: what it costs to read
