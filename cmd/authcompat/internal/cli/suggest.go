@@ -53,6 +53,15 @@ func synonyms() map[string][]string {
 	}
 }
 
+// flagSynonyms are flags of other programs, and ours for the same.
+func flagSynonyms() map[string][]string {
+	return map[string][]string{
+		"port": {"listen", "manage"}, "host": {"listen", "manage"}, "bind": {"listen"}, "addr": {"listen", "manage"}, "address": {"listen", "manage"},
+		"db": {"store"}, "database": {"store"}, "dsn": {"store"}, "url": {"target", "upstream", "front"}, "server": {"target", "upstream", "manage"},
+		"api": {"profile"}, "username": {"user"}, "login": {"user"}, "cert": {"tls-cert"}, "key": {"tls-key", "secret-key-file"}, "yes": {"force"},
+	}
+}
+
 // meantCommands returns the commands that a wrong name most likely stands for: below cmd, by its letters or as
 // another word for one; else those with that name elsewhere, with their path.
 func meantCommands(cmd *cobra.Command, arg string) (meant []string) {
@@ -118,6 +127,11 @@ func meantFlag(cmd *cobra.Command, unknown *pflag.NotExistError) string {
 		}
 	})
 	near := yamlfile.Nearest(unknown.GetSpecifiedName(), names)
+	for _, name := range flagSynonyms()[unknown.GetSpecifiedName()] {
+		if slices.Contains(names, name) {
+			return "--" + name
+		}
+	}
 	switch {
 	case len(begins) > 0 && len(begins) <= 3:
 		return "--" + strings.Join(begins, " or --")
