@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,55 +56,10 @@ func hostileTexts() map[string][][3]string {
 	}
 }
 
-// grow returns a text of at most n bytes.
-func grow(text [3]string, n int) string {
-	var b strings.Builder
-	b.WriteString(text[0])
-	for i := 0; ; i++ {
-		unit := strings.ReplaceAll(text[1], "#", strconv.Itoa(i))
-		if b.Len()+len(unit)+len(text[2]) > n {
-			return b.String() + text[2]
-		}
-		b.WriteString(unit)
-	}
-}
-
 // deep returns a text of JSON that is nested as deep as it may be if it has a mebibyte.
 func deep(n int) string {
 	depth := n / (1 << 20 / 900)
 	return `{"password": "p", "username": ` + strings.Repeat(`[{"a":`, depth/2) + `"` + strings.Repeat("'", n-4*depth-60) + `"` + strings.Repeat("}]", depth/2) + "}"
-}
-
-// request returns a request with a text in a place.
-func request(login, place, text string) *http.Request {
-	body, kind := "{}", "application/json"
-	switch place {
-	case "form":
-		body, kind = text, "application/x-www-form-urlencoded"
-	case "multipart":
-		body, kind = text, "multipart/form-data; boundary=x"
-	case "json":
-		body = text
-	case "json in UTF-16":
-		body, kind = text, "application/json; charset=utf-16"
-	case "Authorization": // which logins don't read
-		login = strings.NewReplacer("login", "logout").Replace(login)
-	}
-	r := httptest.NewRequest(http.MethodPost, login, strings.NewReader(body))
-	r.Header.Set("Content-Type", kind)
-	switch place {
-	case "query": // which is read before it is known that only a slash is missing
-		r.Header.Set("Content-Type", kind+"; charset=utf-8")
-		r.URL.RawQuery = text
-	case "path":
-		r.URL.Path = text
-	case "method":
-		r.Method = text
-	case "form", "multipart", "json", "json in UTF-16":
-	default:
-		r.Header[place] = []string{text}
-	}
-	return r
 }
 
 // cpuTime is the processor time of this thread: other programs on the machine take none
