@@ -161,9 +161,9 @@ func TestOldTLSSettings(t *testing.T) {
 		want       []string
 	}{
 		{"values", "listeners: [{profile: snippit, tls_min_version: '0.9', tls_legacy_ciphers: RC4}]\n" + cert + "min_version: SSLv3, legacy_ciphers: yes}\n", []string{
-			`c.yaml:1:49: listeners.tls_min_version: "0.9": want 1.0 or 1.1 or 1.2 or 1.3`,
+			`c.yaml:1:49: listeners.tls_min_version: "0.9": want one of 1.0, 1.1, 1.2, 1.3`,
 			`c.yaml:1:76: listeners.tls_legacy_ciphers: "RC4": want on or off`,
-			`c.yaml:2:60: tls.min_version: "SSLv3": want 1.0 or 1.1 or 1.2 or 1.3`,
+			`c.yaml:2:60: tls.min_version: "SSLv3": want one of 1.0, 1.1, 1.2, 1.3`,
 			`c.yaml:2:83: tls.legacy_ciphers: "yes": want on or off`,
 		}},
 		{"no TLS", "listeners: [{profile: snippit, tls_min_version: '1.1', tls_legacy_ciphers: on}]\ntls: {min_version: 1.0, legacy_ciphers: on}\n", []string{
