@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -118,6 +120,80 @@ func TestPlansWithoutCapitals(t *testing.T) {
 		if !strings.Contains(plan, test.index) || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Filter: ((username") {
 			t.Errorf("%s: users are looked at one after the other:\n%s", name, plan)
 		}
+	}
+}
+
+// TestPlansOfAddresses checks that no look-up of addresses reads all of them: neither before PostgreSQL has statistics of
+// them, nor of an address that many have and nobody has verified, as where somebody registers with it again and again.
+func TestPlansOfAddresses(t *testing.T) {
+	s := mustOpen(t)
+	if _, err := s.db.Exec(s.qualify(`
+		INSERT INTO @users (username, email, password_hash, active, created_at)
+		SELECT 'user ' || i, '', '', TRUE, 0 FROM generate_series(1, 60000) i;
+		INSERT INTO @email_addresses (user_id, email, verified)
+		SELECT id, CASE WHEN id > 45000 THEN 'all@example.com' ELSE 'user' || id || '@example.com' END, id <= 45000 AND id % 2 = 0 FROM @users`)); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		for name, f := range map[string]core.AddressFilter{
+			"of a user":                             {UserID: 3},
+			"of a user, verified":                   {UserID: 55000, Email: "all@example.com", Verified: true},
+			"of nobody":                             {Email: "nobody@example.com", Verified: true, CaseBlind: true},
+			"that many have":                        {Email: "all@example.com", Verified: true, CaseBlind: true},
+			"that many have, in the same case":      {Email: "all@example.com", Verified: true},
+			"that many have, verified or not":       {Email: "all@example.com", CaseBlind: true},
+			"that one has, whether verified or not": {Email: "user77@example.com", CaseBlind: true},
+		} {
+			statement, arguments := s.addresses().Query(f, 2)
+			plan := s.explain(t, statement, arguments...)
+			if strings.Contains(plan, "email_addresses_pkey") || strings.Contains(plan, "Seq Scan") {
+				t.Errorf("%s, an address %s: all are looked at:\n%s", when, name, plan)
+			}
+		}
+	}
+	check("without statistics")
+	if _, err := s.db.Exec(s.qualify(`ANALYZE @email_addresses`)); err != nil {
+		t.Fatal(err)
+	}
+	check("with statistics")
+}
+
+// TestVerifyAddressOfMany has many users with one address, one of whom verifies it while the row of another is locked: rows
+// of others are not written, of which there may be so many that it would never end in time.
+func TestVerifyAddressOfMany(t *testing.T) {
+	s := mustOpen(t)
+	const address = "all@example.com"
+	var first, last core.User
+	for _, user := range []*core.User{&first, &last} {
+		added, err := s.CreateUser(t.Context(), core.NewUser{Username: fmt.Sprintf("user %p", user), Email: address, KeepAddress: true}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*user = added
+	}
+	of := func(u core.User) core.Address {
+		found, err := s.addresses().Addresses(t.Context(), core.AddressFilter{UserID: u.ID}, 1)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("addresses of %d: %v, %v", u.ID, found, err)
+		}
+		return found[0]
+	}
+	tx, err := s.db.Beginx()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.Exec(s.qualify(`SELECT 1 FROM @email_addresses WHERE id = $1 FOR UPDATE`), of(last).ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.addresses().VerifyAddress(t.Context(), of(first).ID, nil); err != nil {
+		t.Fatalf("with another's row locked: %v", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.addresses().VerifyAddress(t.Context(), of(last).ID, nil); !errors.Is(err, core.ErrEmailTaken) || of(last).Verified {
+		t.Errorf("the second of an address: %v, verified: %v", err, of(last).Verified)
 	}
 }
 

@@ -78,6 +78,7 @@ func (s *Store) addresses() *addresses.Book {
 		InsertAs:    s.qualify(`INSERT INTO @email_addresses (id, user_id, email, verified) SELECT ?::bigint, id, ?, ?::boolean FROM @users WHERE id = ? ON CONFLICT DO NOTHING`),
 		Insert:      s.qualify(`INSERT INTO @email_addresses (user_id, email, verified) SELECT id, ?, ?::boolean FROM @users WHERE id = ? ON CONFLICT DO NOTHING`),
 		Unencodable: pgconn.ErrEncoding, ReadCommitted: readCommitted,
+		AfterAll: pgconn.AfterAll, Lock: pgconn.LockAddress,
 		Read: func(ctx context.Context, do func(context.Context, addresses.Querier) error) error {
 			return s.read(ctx, func(ctx context.Context) error { return do(ctx, s.db) })
 		},

@@ -49,6 +49,7 @@ func (l *layout) addressAccess() addresses.Access {
 	}
 	if l.django.IsPostgres() {
 		a.ReadCommitted = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED`
+		a.AfterAll, a.Lock = pgconn.AfterAll, pgconn.LockAddress
 	}
 	return a
 }

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,13 @@ type Access struct {
 	InsertAs string
 	// ReadCommitted has a transaction see what was committed before each of its statements; empty: it does.
 	ReadCommitted string
+	// AfterAll is added to the ID in the order of what is found, where a database should find all before it puts them in
+	// order. Of an address that many have, PostgreSQL would expect to meet the first ones soon in the order of IDs, and
+	// read all addresses where none of them is verified: anybody may register any number of accounts with an address.
+	AfterAll string
+	// Lock is the statement that lets those who verify one address, whatever its case, come one after the other, until
+	// the transaction ends. It has the address in lower case as its parameter; empty: all who write do.
+	Lock string
 	// Unencodable is the error of a text that the database can't hold; nil: there is none.
 	Unencodable error
 	// Read runs do, perhaps again; Write runs it in one transaction with the audit entry, which may be tried again.
@@ -72,7 +80,7 @@ func (b *Book) In(ctx context.Context, tx *sql.Tx, f core.AddressFilter, limit i
 	return b.find(ctx, tx, f, limit)
 }
 
-// Query returns the statement that finds at most limit matching addresses, and its arguments.
+// Query returns the statement that finds at most limit matching addresses, by ID, and its arguments.
 func (b *Book) Query(f core.AddressFilter, limit int) (statement string, args []any) {
 	condition := "1 = 1"
 	add := func(text string, value any) { condition, args = condition+" AND "+text+" = ?", append(args, value) }
@@ -94,7 +102,11 @@ func (b *Book) Query(f core.AddressFilter, limit int) (statement string, args []
 		add("email", f.Email)
 		add(b.Exactly("email"), f.Email)
 	}
-	return b.Bind(`SELECT id, user_id, email, verified FROM @addresses WHERE ` + condition + ` ORDER BY id LIMIT ` + strconv.Itoa(limit)), args
+	order := "id"
+	if f.UserID != 0 || f.Email != "" {
+		order += b.AfterAll
+	}
+	return b.Bind(`SELECT id, user_id, email, verified FROM @addresses WHERE ` + condition + ` ORDER BY ` + order + ` LIMIT ` + strconv.Itoa(limit)), args
 }
 
 // find reads matching addresses.
@@ -195,24 +207,28 @@ func (b *Book) VerifyAddress(ctx context.Context, id int64, audit *core.AuditEnt
 			return core.ErrNotFound
 		}
 		address := found[0]
-		// All rows of the address are locked before what they say is believed: by an update that changes
-		// nothing, which both databases know.
-		if _, err := tx.ExecContext(ctx, b.Bind(`UPDATE @addresses SET verified = verified WHERE `+b.Lower("email")+` = ?`), spelling.LowerASCII(address.Email)); err != nil {
-			return fmt.Errorf("lock addresses: %w", err)
+		if b.Lock != "" {
+			if _, err := tx.ExecContext(ctx, b.Bind(b.Lock), spelling.LowerASCII(address.Email)); err != nil {
+				return fmt.Errorf("lock address: %w", err)
+			}
 		}
-		verified, err := b.find(ctx, tx, core.AddressFilter{Email: address.Email, CaseBlind: true, Verified: true}, 1)
-		if err != nil {
-			return err
-		}
-		if len(verified) > 0 && verified[0].UserID != address.UserID {
-			return core.ErrEmailTaken
-		}
+		// The row of this user comes first, and nobody else's is written, of which there may be any number: whoever runs
+		// an older version locks all rows of the address, so that one of the two sees what the other did.
 		n, err := record.Affected(tx.ExecContext(ctx, b.Bind(`UPDATE @addresses SET verified = TRUE WHERE id = ? AND NOT verified`), id))
 		if err != nil {
 			return fmt.Errorf("verify address: %w", err)
 		}
 		if n == 0 {
 			return core.ErrNotFound
+		}
+		verified, err := b.find(ctx, tx, core.AddressFilter{Email: address.Email, CaseBlind: true, Verified: true}, 2)
+		if err != nil {
+			return err
+		}
+		// The first of the others decides.
+		verified = slices.DeleteFunc(verified, func(a core.Address) bool { return a.ID == id })
+		if len(verified) > 0 && verified[0].UserID != address.UserID {
+			return core.ErrEmailTaken
 		}
 		return nil
 	})
