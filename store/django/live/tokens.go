@@ -218,8 +218,21 @@ func (l *layout) setExpiry(ctx context.Context, tx *sql.Tx, key string, to time.
 	return nil
 }
 
+// maxStale is how many auxiliary rows of a user are looked at for those whose tokens Django has deleted: a user may have
+// any number of tokens, and at each login one row is added. The others do no harm.
+const maxStale = 100
+
+// deleteStale returns the statement that deletes them. Its two parameters are the user's ID. PostgreSQL finds the first
+// rows by the index, in whose order they come, and compares none with all of the user's tokens, which takes the square of
+// their number where they don't fit in its work_mem.
+func (l *layout) deleteStale() string {
+	return `DELETE FROM authcompat_tokens WHERE token IN (
+		SELECT o.token FROM (SELECT token FROM authcompat_tokens WHERE user_id >= ? AND user_id <= ? ORDER BY user_id LIMIT ` + strconv.Itoa(maxStale) + `) o
+		WHERE NOT EXISTS (SELECT 1 FROM ` + l.django.TableName(l.tokens.Table) + ` k WHERE k.` + l.django.Quote(l.tokens.IDColumn()) + ` = o.token))`
+}
+
 // addToken inserts Django's row of a token and that of the auxiliary table. It deletes
-// the user's auxiliary rows whose tokens Django has deleted.
+// auxiliary rows of the user whose tokens Django has deleted.
 func (l *layout) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 	if t.Plaintext == "" {
 		return errors.New("a token without its text can't be kept in Django's tables")
@@ -234,8 +247,7 @@ func (l *layout) addToken(ctx context.Context, tx *sql.Tx, t core.Token) error {
 		theirs.Legacy, theirs.Digest = form, form.Digest
 		key = hex.EncodeToString(form.Digest)
 	}
-	if _, err := tx.ExecContext(ctx, l.sql(`DELETE FROM authcompat_tokens WHERE user_id = ? AND token NOT IN (SELECT `+
-		l.django.Quote(l.tokens.IDColumn())+` FROM `+l.django.TableName(l.tokens.Table)+` WHERE user_id = ?)`), t.UserID, t.UserID); err != nil {
+	if _, err := tx.ExecContext(ctx, l.sql(l.deleteStale()), t.UserID, t.UserID); err != nil {
 		return fmt.Errorf("delete auxiliary rows: %w", err)
 	}
 	if err := l.django.Writer(tx, l.decoder).InsertToken(ctx, l.tokens, theirs); err != nil {
