@@ -213,6 +213,7 @@ func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, 
 	}
 	e := s.newEntry(ctx, ActionSetPassword, p.Issuer)
 	e.UserID, e.Username, e.Detail = c.account.ID, c.account.Username, c.by()
+	total := 0 // of those that have ended before
 	err = s.withPassword(ctx, "change password", c, func(a Account) (err error) {
 		link, err := c.use(a, s.now())
 		if err != nil {
@@ -220,6 +221,12 @@ func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, 
 		}
 		if link != nil && !p.UpdateLastLogin {
 			link.At = time.Time{}
+		}
+		if endTokens {
+			trimmed, err := trimTokens(ctx, s.store, a.ID, p.Realm)
+			if total += trimmed; err != nil {
+				return err
+			}
 		}
 		ended, err = s.accounts.ChangePassword(ctx, PasswordChange{
 			UserID: a.ID, Old: a.PasswordHash, New: encoded, EndTokens: endTokens, Realm: p.Realm, Link: link,
@@ -229,7 +236,7 @@ func (s *Service) ChangePassword(ctx context.Context, p Policy, c Confirmation, 
 	if err == nil {
 		s.emit(ActionSetPassword, p.Issuer, OK)
 	}
-	return ended, err
+	return total + ended, err
 }
 
 // DeleteAccount removes a user who has confirmed the password, and all tokens. It fails with
@@ -239,6 +246,9 @@ func (s *Service) DeleteAccount(ctx context.Context, p Policy, c Confirmation) e
 	e := s.newEntry(ctx, ActionDeleteUser, p.Issuer)
 	e.UserID, e.Username = c.account.ID, c.account.Username
 	err := s.withPassword(ctx, "delete user", c, func(a Account) error {
+		if _, err := trimTokens(ctx, s.store, a.ID, ""); err != nil {
+			return err
+		}
 		return s.accounts.RemoveUser(ctx, a.ID, a.PasswordHash, s.audited(&e))
 	})
 	if err == nil {

@@ -94,6 +94,9 @@ func (s *Service) SetActive(ctx context.Context, store Admin, u User, active boo
 // DeleteUser removes the user and all tokens. Errors as SetActive.
 func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 	e := s.newOperatorEntry(ctx, ActionDeleteUser, u)
+	if _, err := trimTokens(ctx, s.store, u.ID, ""); err != nil {
+		return err
+	}
 	return wrapUserError("delete user", store.DeleteUser(ctx, u.ID, s.audited(&e)))
 }
 
@@ -135,11 +138,15 @@ func (s *Service) RevokeToken(ctx context.Context, u User, t Token) error {
 // with KindUnavailable.
 func (s *Service) RevokeTokens(ctx context.Context, u User, realm string) (int, error) {
 	e := s.newOperatorEntry(ctx, ActionRevokeTokens, u)
+	trimmed, err := trimTokens(ctx, s.store, u.ID, realm)
+	if err != nil {
+		return 0, err
+	}
 	n, err := s.store.DeleteUserTokens(ctx, u.ID, realm, s.audited(&e))
 	if err != nil {
 		return 0, wrapStoreError("revoke tokens", err)
 	}
-	return n, nil
+	return trimmed + n, nil
 }
 
 // revokeBatch is how many tokens are looked at in one step: few enough that requests that

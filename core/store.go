@@ -63,6 +63,11 @@ type Store interface {
 	// number.
 	DeleteUserTokens(ctx context.Context, userID int64, realm string, audit *AuditEntry) (int, error)
 
+	// TrimTokens removes most tokens of the user in the realm, or with an empty one in all, if there are more than that, and
+	// returns how many it has removed: 0 if there are no more. Whoever removes all of them calls it before, until there are not: a user may
+	// have more tokens than the store can remove at once in the time it has, during which others would wait.
+	TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error)
+
 	// UpdatePassword replaces the user's encoded password if it is still old; ErrNotFound
 	// if it is not, or the user is gone. rehash says that encoded is of the same password,
 	// which imports do not take for a change.

@@ -94,6 +94,14 @@ func (s turnStore) DeleteUserTokens(ctx context.Context, userID int64, realm str
 	return n, err
 }
 
+func (s turnStore) TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error) {
+	err = s.turns.do(ctx, behind, writeWait, func() (err error) {
+		n, err = s.Store.TrimTokens(ctx, userID, realm, most)
+		return err
+	})
+	return n, err
+}
+
 func (s turnStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *AuditEntry) error {
 	return s.turns.do(ctx, ahead, writeWait, func() error { return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash, audit) })
 }

@@ -276,6 +276,9 @@ func (s *store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return 0, nil
 }
 
+// TrimTokens implements core.Store. Those that would be removed are by what comes after it.
+func (s *store) TrimTokens(context.Context, int64, string, int) (int, error) { return 0, nil }
+
 // UpdatePassword implements core.Store.
 func (s *store) UpdatePassword(ctx context.Context, userID int64, old, encoded string, _ bool, _ *core.AuditEntry) error {
 	a, err := s.byID(ctx, userID)

@@ -285,6 +285,35 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 	return err
 }
 
+// tokensOf is the condition for tokens of the user $1 in the realm $2, or with an empty one in all, in the order of the index
+// by user: where a user has many, PostgreSQL would look for the first of them in all tokens.
+const tokensOf = `user_id >= $1 AND user_id <= $1 AND ($2 = '' OR realm = $2) ORDER BY user_id`
+
+const moreTokens = `SELECT EXISTS (SELECT 1 FROM (SELECT 1 FROM @tokens WHERE ` + tokensOf + ` LIMIT 1 OFFSET $3) t)`
+
+var someTokens = removeTokens(`digest IN (SELECT digest FROM @tokens WHERE ` + tokensOf + ` LIMIT $3)`)
+
+// TrimTokens implements [core.Store].
+func (s *Store) TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error) {
+	more := false
+	err = s.read(ctx, func(ctx context.Context) error {
+		return wrap("look for tokens", s.db.GetContext(ctx, &more, s.qualify(moreTokens), userID, realm, most))
+	})
+	if err != nil || !more {
+		return 0, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if _, err := tx.ExecContext(ctx, s.qualify(lockUser), userID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
+		return wrap("delete tokens", tx.GetContext(ctx, &n, s.qualify(someTokens), userID, realm, most))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
 // removeOtherTokens keeps one token of the user in the realm.
 var removeOtherTokens = removeTokens(`user_id = $1 AND realm = $2 AND digest <> $3`)
 

@@ -60,6 +60,8 @@ func TestPlans(t *testing.T) {
 		{"move expiry", moveExpiry, []any{digest, 4000, end}, []string{"Index Scan using tokens_pkey on tokens"}},
 		{"delete token", removeToken, []any{digest}, []string{"Index Scan using tokens_pkey on tokens"}},
 		{"delete user's tokens", removeUserTokens, []any{1, "default"}, []string{"Index Scan using tokens_reusable on tokens"}},
+		{"whether a user has many tokens", moreTokens, []any{1, "default", 5000}, []string{"Scan using tokens_reusable on tokens"}},
+		{"some of a user's tokens", someTokens, []any{1, "default", 5000}, []string{"Scan using tokens_reusable on tokens"}},
 		{"lock user", lockUser, []any{1}, []string{"Index Scan using users_pkey on users"}},
 		{"expired tokens", `SELECT digest FROM @tokens WHERE expires_at < $1 LIMIT 100`, []any{end}, []string{"Index Scan using tokens_expiry on tokens"}},
 	}

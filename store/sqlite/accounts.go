@@ -237,6 +237,33 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 	return int(ended), nil
 }
 
+// tokensOf is the condition for tokens of the user ?1 in the realm ?2, or with an empty one in all.
+const tokensOf = `user_id = ?1 AND (?2 = '' OR realm = ?2)`
+
+const (
+	moreTokens = `SELECT EXISTS (SELECT 1 FROM tokens WHERE ` + tokensOf + ` LIMIT 1 OFFSET ?3)`
+	someTokens = `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE ` + tokensOf + ` LIMIT ?3)`
+)
+
+// TrimTokens implements [core.Store].
+func (s *Store) TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error) {
+	more := false
+	err = s.read(ctx, func(ctx context.Context) error {
+		return s.reader.GetContext(ctx, &more, moreTokens, userID, realm, most)
+	})
+	if err == nil && more {
+		err = s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+			gone, err := record.Affected(tx.ExecContext(ctx, someTokens, userID, realm, most))
+			n = int(gone)
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("delete tokens: %w", err)
+	}
+	return n, nil
+}
+
 // samePassword fails with core.ErrNotFound, or with core.ErrPasswordChanged unless the user's
 // encoded password is this one, and the link is good.
 func samePassword(ctx context.Context, tx *sqlx.Tx, userID int64, encoded string, link *core.LinkUse) error {

@@ -135,6 +135,8 @@ func TestPlans(t *testing.T) {
 		}},
 		{"move expiry", moveExpiry, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
 		{"delete token", deleteToken, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)"}},
+		{"whether a user has many tokens", moreTokens, []string{"SCAN CONSTANT ROW", "SCALAR SUBQUERY 1", "SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
+		{"some of a user's tokens", someTokens, []string{"SEARCH tokens USING PRIMARY KEY (digest=?)", "LIST SUBQUERY 1", "SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
 		{"delete user's tokens", deleteUserTokens, []string{"SEARCH tokens USING INDEX tokens_user (user_id=?)"}},
 		{"mails of a user", `SELECT id FROM mails WHERE user_id = ?`, []string{"SEARCH mails USING COVERING INDEX mails_user (user_id=?)"}},
 		{"audit record of a user", auditOfUser, []string{"SEARCH audit USING INDEX audit_username (username=? AND id<?)"}},

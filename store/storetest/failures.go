@@ -90,6 +90,7 @@ func callsOf(t *testing.T, s core.Store, u core.User) []call {
 		{"FindToken", func() error { return suite.Find(ctx, s, "key") }},
 		{"ExtendExpiry", func() error { return s.ExtendExpiry(ctx, digest, suite.Noon().Add(2*time.Hour), suite.Noon()) }},
 		{"DeleteToken", func() error { return s.DeleteToken(ctx, digest, nil) }},
+		{"TrimTokens", func() error { return only(s.TrimTokens(ctx, u.ID, suite.Realm, 1)) }},
 		{"DeleteUserTokens", func() error { return only(s.DeleteUserTokens(ctx, u.ID, suite.Realm, nil)) }},
 		{"UpdatePassword", func() error { return s.UpdatePassword(ctx, u.ID, "hash of ann", "new", false, nil) }},
 		{"Ping", func() error { return s.Ping(ctx) }},

@@ -191,6 +191,7 @@ func deletion() []testCase {
 		{"a deleted token can't be deleted", deletedTwice},
 		{"all tokens of the user in the realm go", userTokensDeleted},
 		{"a user without tokens", nothingToDelete},
+		{"of very many, some go at a time", tokensTrimmed},
 	}
 }
 
@@ -250,6 +251,43 @@ func nothingToDelete(t *testing.T, p suite.Pair) {
 		if n != 0 || err != nil {
 			t.Errorf("deleted %d, %v", n, err)
 		}
+	}
+}
+
+// tokensTrimmed looks at what is left after each step in what the last one deletes.
+func tokensTrimmed(t *testing.T, p suite.Pair) {
+	ann, bob := p.Add(t, suite.NewUser("ann")), p.Add(t, suite.NewUser("bob"))
+	inner := suite.TokenOf(ann, "inner")
+	inner.Realm = "inner"
+	for _, token := range []core.Token{
+		suite.TokenOf(ann, "1"), suite.TokenOf(ann, "2"), suite.SlidingOf(ann, "3", -time.Hour), suite.TokenOf(ann, "4"), suite.TokenOf(ann, "5"),
+		inner, suite.TokenOf(bob, "bob's"),
+	} {
+		p.Issue(t, token)
+	}
+	trim := func(realm string, most, want int) {
+		t.Helper()
+		if n, err := p.A.TrimTokens(t.Context(), ann.ID, realm, most); n != want || err != nil {
+			t.Errorf("to %d in the realm %q: %d, %v, want %d", most, realm, n, err, want)
+		}
+	}
+	trim(suite.Realm, 5, 0)
+	trim("", 6, 0)
+	trim(suite.Realm, 2, 2)
+	trim(suite.Realm, 3, 0)
+	trim(suite.Realm, 2, 2)
+	trim(suite.Realm, 1, 0)
+	trim("inner", 1, 0)
+	suite.WantFound(t, p.B, "inner", inner, ann)
+	suite.WantFound(t, p.B, "bob's", suite.TokenOf(bob, "bob's"), bob)
+	if n, err := p.A.DeleteUserTokens(t.Context(), ann.ID, suite.Realm, nil); n != 1 || err != nil {
+		t.Errorf("%d tokens are left, %v", n, err)
+	}
+	p.Issue(t, suite.TokenOf(ann, "6"))
+	trim("", 1, 1)
+	trim("", 1, 0)
+	if n, err := p.A.TrimTokens(t.Context(), bob.ID+1, suite.Realm, 1); n != 0 || err != nil {
+		t.Errorf("of nobody: %d, %v", n, err)
 	}
 }
 

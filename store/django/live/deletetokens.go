@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/record"
 )
 
 // DeleteToken implements [core.Store].
@@ -60,4 +61,40 @@ func (l *layout) deleteTokens(ctx context.Context, tx *sql.Tx, userID int64, rea
 	}
 	deleted, err := result.RowsAffected()
 	return int(deleted), err
+}
+
+// TrimTokens implements [core.Store].
+func (s *Store) TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error) {
+	more := false
+	err = s.read(ctx, func(ctx context.Context, l *layout) error {
+		return l.db.QueryRowContext(ctx, l.sql(`SELECT EXISTS (SELECT 1 FROM (`+l.tokensOf()+` LIMIT 1 OFFSET ?) t)`), tokensOfArgs(userID, realm, most)...).Scan(&more)
+	})
+	if err == nil && more {
+		err = s.write(ctx, func(ctx context.Context, tx *sql.Tx, l *layout) error {
+			if _, err := l.find(ctx, tx, l.id()+` = ?`, l.django.LockUsers(), userID); err != nil {
+				return fmt.Errorf("lock user: %w", err)
+			}
+			gone, err := record.Affected(tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` WHERE `+l.django.Quote(l.tokens.IDColumn())+` IN (`+l.tokensOf()+` LIMIT ?)`),
+				tokensOfArgs(userID, realm, most)...))
+			n = int(gone)
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("delete tokens: %w", err)
+	}
+	return n, nil
+}
+
+// tokensOf returns the query of the primary keys of a user's tokens in a realm, or in all. They come in the order of Django's
+// index by user: where a user has many, PostgreSQL would look for the first of them in all tokens.
+func (l *layout) tokensOf() string {
+	id := l.django.Quote(l.tokens.IDColumn())
+	return `SELECT t.` + id + ` FROM ` + l.django.TableName(l.tokens.Table) + ` t WHERE t.user_id >= ? AND t.user_id <= ? AND
+		(CAST(? AS text) = '' OR coalesce((SELECT realm FROM authcompat_tokens o WHERE o.token = t.` + id + `), ?) = ?) ORDER BY t.user_id`
+}
+
+// tokensOfArgs returns the parameters of tokensOf, and its limit.
+func tokensOfArgs(userID int64, realm string, limit int) []any {
+	return []any{userID, userID, realm, core.DefaultRealm, realm, limit}
 }

@@ -148,6 +148,7 @@ func authtokenReasons() map[string]string {
 		"tokens/a token that has ended gets no other":                                                 singleToken,
 		"races of tokens/logout-all against logins by a token: no token is left":                      singleToken,
 		"races of tokens/logout-all against logins by a token that keep their time: no token is left": singleToken,
+		"deletion/of very many, some go at a time":                                                    singleToken,
 		"tokens/a user has many tokens":                                                               singleToken,
 		"reuse/a token that is not reusable is not given":                                             singleToken,
 		"reuse/issuers, realms and users are apart":                                                   singleToken,

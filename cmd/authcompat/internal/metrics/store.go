@@ -124,6 +124,11 @@ func (s *instrumentedStore) DeleteUserTokens(ctx context.Context, userID int64, 
 	return s.Store.DeleteUserTokens(ctx, userID, realm, audit)
 }
 
+func (s *instrumentedStore) TrimTokens(ctx context.Context, userID int64, realm string, most int) (n int, err error) {
+	defer s.deleteUserTokens.observe(time.Now(), &err)
+	return s.Store.TrimTokens(ctx, userID, realm, most)
+}
+
 func (s *instrumentedStore) UpdatePassword(ctx context.Context, userID int64, old, encoded string, rehash bool, audit *core.AuditEntry) (err error) {
 	defer s.updatePassword.observe(time.Now(), &err)
 	return s.Store.UpdatePassword(ctx, userID, old, encoded, rehash, audit)
