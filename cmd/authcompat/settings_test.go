@@ -233,8 +233,8 @@ func TestProfileNames(t *testing.T) {
 func TestProfileList(t *testing.T) {
 	t.Chdir(t.TempDir())
 	list := command(t, "", "profile", "list")
-	row := regexp.MustCompile(`\nknox-5 +drf +drf-3\.14 +/api/auth/login/ /api/auth/logout/ /api/auth/logoutall/ +django-rest-knox 5\.0(\n|$)`)
-	djoser := regexp.MustCompile(`\ndjoser +drf +drf-3\.14 +/auth/token/login/ /auth/token/logout/ /auth/users/ /auth/users/me/ and 9 more +djoser 2\.1\n`)
+	row := regexp.MustCompile(`\nknox-5 +drf +drf-3\.14 +django-rest-knox 5\.0 +/api/auth/login/ /api/auth/logout/ /api/auth/logoutall/\n`)
+	djoser := regexp.MustCompile(`\ndjoser +drf +drf-3\.14 +djoser 2\.1 +/auth/token/login/ /auth/token/logout/ /auth/users/ /auth/users/me/ (/[a-z_/{}]+ ){8}/auth/users/{id}/\n`)
 	if !strings.HasPrefix(list, "NAME ") || !row.MatchString(list) || !djoser.MatchString(list) || !strings.Contains(list, "\nSTACKS: drf-2.4, ") {
 		t.Errorf("%s", list)
 	}

@@ -59,6 +59,9 @@ type Options struct {
 	// IdleConnections is how many connections to each application are kept at most, of each kind:
 	// for requests that can be sent again, and for others. A connection takes some 20 KB.
 	IdleConnections int
+	// Connections is how many connections to all applications there may be at a time, those that are kept included; 0: any
+	// number. A request that needs one more waits. It has to be more than requests come at a time and connections are kept.
+	Connections int
 	// MaxBody is how many bytes a request's body may have; 0: any number.
 	MaxBody int64
 	// Trusted reports whether an address is a proxy's whose X-Forwarded headers are passed
@@ -101,9 +104,13 @@ type Front struct {
 // New makes a front.
 func New(api API, o Options) *Front {
 	defaults(&o)
-	f := &Front{Options: o, api: api, old: newTransport(o.Old, &o), scheme: []string{o.Scheme}}
+	var places chan struct{}
+	if o.Connections > 0 {
+		places = make(chan struct{}, o.Connections)
+	}
+	f := &Front{Options: o, api: api, old: newTransport(o.Old, &o, places), scheme: []string{o.Scheme}}
 	if o.New != nil {
-		f.new = newTransport(*o.New, &o)
+		f.new = newTransport(*o.New, &o, places)
 	}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite:        f.rewrite,

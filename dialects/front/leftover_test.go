@@ -187,6 +187,38 @@ func testConnectionsKept(t *testing.T, setting, kept int) {
 	}
 }
 
+// TestConnectionsAtATime has more requests at once than there may be connections to an application: the rest waits.
+func TestConnectionsAtATime(t *testing.T) {
+	const most, requests = 4, 24
+	var open, largest atomic.Int64
+	application := serveConns(t, func(c net.Conn) {
+		n := open.Add(1)
+		for old := largest.Load(); n > old && !largest.CompareAndSwap(old, n); old = largest.Load() {
+		}
+		_, err := readHead(bufio.NewReader(c))
+		time.Sleep(5 * time.Millisecond)
+		open.Add(-1)
+		if err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+		}
+	})
+	f := front.New(&gate{}, front.Options{Old: front.Application{URL: application}, Connections: most})
+	t.Cleanup(f.Retire)
+	var answered sync.WaitGroup
+	for range requests {
+		answered.Go(func() {
+			w := httptest.NewRecorder()
+			if f.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody)); w.Code != http.StatusOK {
+				t.Errorf("answered %d", w.Code)
+			}
+		})
+	}
+	answered.Wait()
+	if n := largest.Load(); n > most || n < 2 {
+		t.Errorf("%d connections at a time, want %d at most", n, most)
+	}
+}
+
 // readBody reads the body of TestConnectionsOfNoMoreUse.
 func readBody(r io.Reader) bool {
 	_, err := io.ReadFull(r, make([]byte, len("body")))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -49,11 +50,13 @@ type transport struct {
 	dialer          net.Dialer
 	tls             *tls.Config     // nil: none
 	repeatable, not *http.Transport // by whether net/http may send a request again
+	places          chan struct{}   // of all connections of the front; nil: any number
 }
 
-func newTransport(a Application, o *Options) *transport {
+func newTransport(a Application, o *Options, places chan struct{}) *transport {
 	t := &transport{
-		url: &url.URL{Scheme: a.URL.Scheme, Host: a.URL.Host, Path: "/"}, count: a.Count,
+		places: places,
+		url:    &url.URL{Scheme: a.URL.Scheme, Host: a.URL.Host, Path: "/"}, count: a.Count,
 		address: hostPort(a.URL), own: o.Own, dialer: net.Dialer{Timeout: min(dialTimeout, o.Timeout)},
 	}
 	if t.count == nil {
@@ -111,7 +114,32 @@ type handshakeError struct{ error }
 func (e *handshakeError) Unwrap() error { return e.error }
 
 // dial connects to the application. The error is a *dialError or a *handshakeError.
+//
+// A client that has made way for others is not noticed at once, and for as long its request has a connection: without a
+// place for each, who asks again and again would have more of them than requests.
 func (t *transport) dial(ctx context.Context) (*upstreamConn, error) {
+	if t.places == nil {
+		return t.connect(ctx)
+	}
+	waiting, cancel := context.WithTimeout(ctx, t.dialer.Timeout)
+	defer cancel()
+	select {
+	case t.places <- struct{}{}:
+	case <-waiting.Done():
+		return nil, &dialError{fmt.Errorf("no connection for one more request: %w", waiting.Err())}
+	}
+	free := sync.OnceFunc(func() { <-t.places })
+	conn, err := t.connect(ctx)
+	if err != nil {
+		free()
+		return nil, err
+	}
+	conn.free = free
+	return conn, nil
+}
+
+// connect is dial, whatever the number of connections.
+func (t *transport) connect(ctx context.Context) (*upstreamConn, error) {
 	conn, err := t.dialer.DialContext(ctx, "tcp", t.address)
 	if err != nil {
 		return nil, &dialError{err}
@@ -205,7 +233,8 @@ type upstreamConn struct {
 	sent     []byte    // and is sent
 	answered bool      // the answer's head has been read, or there is none to read
 	reader   headReader
-	reset    bool // nothing is lost if it is reset when it is closed
+	reset    bool   // nothing is lost if it is reset when it is closed
+	free     func() // gives up its place; nil: it has none
 }
 
 // begin says whose request is written next.
@@ -269,6 +298,9 @@ func (c *upstreamConn) Close() error {
 		if tcp, ok := below.(*net.TCPConn); ok {
 			_ = tcp.SetLinger(0) // at worst the port is kept
 		}
+	}
+	if c.free != nil {
+		defer c.free()
 	}
 	return c.Conn.Close()
 }

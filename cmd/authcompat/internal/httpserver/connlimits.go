@@ -197,13 +197,16 @@ func (l *connLimits) take(s *connSlot) {
 }
 
 // end closes a connection, unless it is nil, and reports whether it is not. The caller
-// holds the lock.
+// holds the lock, and lets go of it meanwhile: the connection takes locks of its own. Its file is closed then, so that
+// the one in its place does not take one more.
 func (l *connLimits) end(s *connSlot) bool {
 	if s == nil {
 		return false
 	}
 	l.free(s)
-	go s.conn.Close() // which takes locks of its own
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	_ = s.conn.Close() // the client may be gone
 	return true
 }
 

@@ -70,9 +70,11 @@ func TestOldestIdleConnectionMakesWay(t *testing.T) {
 		w.dial("never used", "198.51.100.2")
 		time.Sleep(firstRequest)
 		once.slot.setIdle(true) // for less long than the one that was never used
-		for _, c := range []struct{ name, address string }{{"first", "192.4.2.3"}, {"second", "192.5.2.6"}} {
+		for i, c := range []struct{ name, address string }{{"first", "192.4.2.3"}, {"second", "192.5.2.6"}} {
 			w.dial(c.name, c.address).slot.setIdle(false)
-			synctest.Wait() // until the other one is closed
+			if got, want := len(w.gone), i+1; got != want {
+				t.Errorf("%d are closed when %s is open, want %d", got, c.name, want)
+			}
 		}
 		if want := []string{"never used", "once busy"}; !slices.Equal(w.gone, want) {
 			t.Errorf("closed %q, want %q", w.gone, want)

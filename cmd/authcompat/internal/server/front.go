@@ -90,6 +90,7 @@ func (s *server) frontOptions(f *config.Config, p config.BoundProfile) (front.Op
 	o, err := f.FrontOptions(p)
 	o.Own, o.Streams = s.listensAt, s.streams
 	o.IdleConnections = max(1, min(front.DefaultIdleConnections, s.connections/idleShare))
+	o.Connections = s.connections + pools*o.IdleConnections
 	o.Old.Count = s.exchangeCounter(p.Profile.Name, cutover.Old)
 	if o.New != nil {
 		o.New.Count = s.exchangeCounter(p.Profile.Name, cutover.New)
@@ -102,9 +103,12 @@ func (s *server) frontOptions(f *config.Config, p config.BoundProfile) (front.Op
 	return o, err
 }
 
-// idleShare is the part of an address's connections that an application's pool may keep idle: up to four of them
+// idleShare is the part of an address's connections that an application's pool may keep idle: up to four of these pools
 // take files beside those of requests under way, of those that are set aside.
-const idleShare = 8
+const (
+	idleShare = 8
+	pools     = 4
+)
 
 // exchangeCounter returns what counts the exchanges with the application of a side.
 func (s *server) exchangeCounter(profile string, side cutover.Side) func(front.Result) {
