@@ -175,6 +175,7 @@ func (g generated) identityHeaders(value string) (headers, trailers string) {
 // TestIdentityIsNotForged sends 200 spellings of identity headers through a front to gunicorn:
 // an application sees none of them, whatever the rule is, but ours.
 func TestIdentityIsNotForged(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	file := filepath.Join(t.TempDir(), "keys")
 	put(t, file, identityKeyA+"\n")
 	application := startBeliever(t, file, "username")

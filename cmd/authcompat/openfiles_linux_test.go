@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -57,13 +58,16 @@ func TestIdleConnectionsLeaveOpenFiles(t *testing.T) {
 // takes a file for the client's connection, and one for that to the application.
 func TestApplicationsLeaveOpenFiles(t *testing.T) {
 	t.Parallel()
-	flood(t, startWith(t, openFiles(1024), "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--front", slowApplication(t), "--store", database(t)))
+	application, answer := slowApplication(t)
+	p := startWith(t, openFiles(1024), "--profile", "ocd-users", "--listen", "127.0.0.1:0", "--front", application, "--store", database(t))
+	defer answer() // a server that stops waits for its requests
+	flood(t, p)
 }
 
 // TestReloadedApplicationsLeaveOpenFiles is the same where the application is there since a reload.
 func TestReloadedApplicationsLeaveOpenFiles(t *testing.T) {
 	t.Parallel()
-	application := slowApplication(t)
+	application, answer := slowApplication(t)
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	const listener = "listeners:\n  - profile: ocd-users\n    address: 127.0.0.1:0\n"
 	put(t, file, listener)
@@ -73,11 +77,12 @@ func TestReloadedApplicationsLeaveOpenFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the settings are reloaded", func() bool { return strings.Contains(p.log.String(), "reloaded settings") })
+	defer answer()
 	flood(t, p)
 }
 
-// slowApplication is an application that answers some requests when the test is over.
-func slowApplication(t *testing.T) (url string) {
+// slowApplication is an application that answers some requests when answer is called.
+func slowApplication(t *testing.T) (url string, answer func()) {
 	t.Helper()
 	over := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -85,8 +90,9 @@ func slowApplication(t *testing.T) (url string) {
 			<-over
 		}
 	}))
-	t.Cleanup(func() { close(over); s.Close() })
-	return s.URL
+	answer = sync.OnceFunc(func() { close(over) })
+	t.Cleanup(func() { answer(); s.Close() })
+	return s.URL, answer
 }
 
 // flood waits for as many answers of an application from one address as it may, and has others answered meanwhile.

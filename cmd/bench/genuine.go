@@ -89,7 +89,7 @@ func gunicorn(ctx context.Context, folder string) (*process.Server, error) {
 		"--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--bind", address, "wsgi:application")
 	command.Dir = folder
 	command.Env = append(os.Environ(),
-		"REFERENCE_API=ocd-users", "REFERENCE_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
+		"REFERENCE_API=ocd-users", "REFERENCE_SMTP_PORT=", "REFERENCE_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
 		"DJANGO_SETTINGS_MODULE=measured", "PYTHONPATH="+filepath.Join(folder, "genuine"))
 	p, err := process.Start(address, command)
 	if err != nil {
@@ -98,7 +98,7 @@ func gunicorn(ctx context.Context, folder string) (*process.Server, error) {
 	if err := p.Listening(ctx); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
-	user := fmt.Sprintf(`{"username": "alice", "password": %q, "email": "alice@example.com", "active": true}`, password)
+	user := fmt.Sprintf(`{"username": "alice", "password": %q, "email": "alice@example.com", "active": true, "staff": false}`, password)
 	raw, err := exchange(address, post(address, "/-reference-/user", "", user))
 	if err == nil && status(raw) != "200" {
 		err = fmt.Errorf("create user: status %s", status(raw))
