@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"flag"
 	"fmt"
 	"sync"
 	"testing"
@@ -11,9 +12,11 @@ import (
 )
 
 // TestStorePooled runs the suite through pgbouncer in transaction mode, with fewer
-// connections to the server than the stores have to the pooler.
+// connections to the server than the stores have to the pooler, but with two for each of
+// those that make their tables at the same time.
 func TestStorePooled(t *testing.T) {
-	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), 8)
+	parallel := flag.Lookup("test.parallel").Value.(flag.Getter).Get().(int)
+	pooled := postgrestest.Pooler(t, postgrestest.DSN(t), max(8, 2*parallel))
 	storetest.Run(t, func(tb testing.TB) (a, b core.Store) {
 		dsn := postgrestest.SchemaAt(tb, pooled, "wait", patient)
 		return mustOpen(tb, dsn), mustOpen(tb, dsn)
