@@ -3,7 +3,7 @@
 GO ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build run check test lint fuzz tools originals peers compatibility compatible million moving soak \
+.PHONY: help build run check test test-waiting test-computing lint fuzz tools originals peers compatibility compatible million moving soak \
 	bench bench-logins bench-flood release release-test crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
 
 help: ## list the targets
@@ -60,8 +60,10 @@ SLOW = /cmd/bench|/cmd/authcompat$$|/inprocess$$|/console$$|/console/(browse|con
 check: lint ## what to run all day: lint, and the tests that need nothing and take no time
 	$(GO) test $$($(GO) list ./... | grep -vE '$(SLOW)')
 
-# What holds servers to seconds runs alone, one package at a time; stores wait for their
-# databases, so that three do side by side. Imports of all kinds, exchanges at servers in the
+# Two lanes run side by side. One waits for most of its time: for servers, some of which are held to seconds, and stores for their
+# databases. The other computes, at a lower priority, so that it takes what the first leaves. It compiles for the race detector
+# first, before the first lane needs that, so that neither compiles the same twice.
+# What counts seconds or bytes of its own process runs after them, alone, one package at a time. Imports of all kinds, exchanges at servers in the
 # same process, measured times and sizes and most commands take the race detector five times as long and have
 # few goroutines: with it, a few generated user bases are imported, and servers run whose requests meet. Of SQLite
 # it watches what several do at once: backups and restores are files that one command reads. Lint has vetted all of it.
@@ -77,17 +79,23 @@ COSTS = ^Test(CostsAreLinear|MemoryOfConnections)$$
 # of the time where every access to memory is watched. Not all of crypto: its packages that have sync.Map bring
 # their own copy of its functions, which the linker may take for everybody, and which then hides who waited for whom.
 RACE = -race -gcflags=modernc.org/...=-race=false -gcflags=golang.org/x/crypto/...=-race=false -gcflags=crypto/internal/fips140/...=-race=false
-TEST = $(GO) test -vet=off
+TEST = $(GO) test -vet=off -timeout 20m
 test: tools lint compatible ## lint, then all tests, with the race detector where there are goroutines
-	$(TEST) -timeout 20m $$($(GO) list ./... | grep -E '$(SERIAL)')
-	$(TEST) -timeout 20m -run '$(UNRACED)' ./cmd/authcompat/internal/console ./cmd/authcompat/internal/console/try ./conformance/record
-	$(TEST) -timeout 20m -run '$(COSTS)' ./cmd/authcompat/internal/httpserver
-	$(TEST) -timeout 20m -skip '$(RACED)' ./cmd/authcompat
-	$(TEST) $(RACE) -timeout 20m -skip '$(UNRACED)' $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
-	$(TEST) $(RACE) -timeout 20m -run '$(RACED_SQLITE)|^TestGenerated$$' ./store/sqlite ./store/django/transfer
-	$(TEST) $(RACE) -p 3 -timeout 20m $$($(GO) list ./... | grep -E '$(STORES)')
-	$(TEST) $(RACE) -timeout 20m -run '$(RACED)' ./cmd/authcompat
-	$(TEST) $(RACE) -p 1 -timeout 20m -skip '$(COSTS)' $$($(GO) list ./... | grep -E '$(ALONE)' | grep -v '/cmd/authcompat$$')
+	@$(MAKE) --no-print-directory -j 2 --output-sync=line test-waiting test-computing
+	$(TEST) -run '$(COSTS)' ./cmd/authcompat/internal/httpserver
+	$(TEST) $(RACE) -p 1 -skip '$(COSTS)' $$($(GO) list ./... | grep -E '$(ALONE)' | grep -v '/cmd/authcompat$$')
+
+# What waits is more at a time than there are processors.
+test-waiting:
+	$(TEST) -parallel 4 -skip '$(RACED)' ./cmd/authcompat
+	$(TEST) $(RACE) -p 3 -parallel 3 $$($(GO) list ./... | grep -E '$(STORES)')
+	$(TEST) $(RACE) -run '$(RACED)' ./cmd/authcompat
+
+test-computing:
+	nice -n 10 $(TEST) $(RACE) -p 3 -skip '$(UNRACED)' $$($(GO) list ./... | grep -vE '$(ALONE)|$(STORES)|$(SERIAL)')
+	nice -n 10 $(TEST) $(RACE) -run '$(RACED_SQLITE)|^TestGenerated$$' ./store/sqlite ./store/django/transfer
+	nice -n 10 $(TEST) $$($(GO) list ./... | grep -E '$(SERIAL)')
+	nice -n 10 $(TEST) -run '$(UNRACED)' ./cmd/authcompat/internal/console ./cmd/authcompat/internal/console/try ./conformance/record
 
 compatible: tools
 	$(GO) test -tags originals -run TestCompatibility ./cmd/authcompat/internal/inprocess
