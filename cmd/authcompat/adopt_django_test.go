@@ -75,6 +75,7 @@ func (d *djoser) login(t *testing.T, name, password string) (status int, token s
 // TestAdoptFromDjango moves the users of genuine Django, with djoser, whose database is never
 // read: those who log in are kept with the passwords that they type.
 func TestAdoptFromDjango(t *testing.T) {
+	t.Parallel()
 	old := "http://" + startOld(t)
 	const paths = "paths: [{path: /private/, token: needed}]"
 	section := func(login, until string) string {

@@ -16,6 +16,7 @@ import (
 // its REST framework or its forms: right and wrong passwords, a user who is inactive there,
 // and a logout.
 func TestAdoptFromReferences(t *testing.T) {
+	t.Parallel()
 	if _, err := reference.Versions(t.Context()); err != nil {
 		cannot(t, "%v", err)
 	}

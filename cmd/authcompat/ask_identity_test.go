@@ -15,6 +15,7 @@ import (
 // TestAskIdentity tells proxies whose token it is, with a key that is made beside the database,
 // takes other keys and the setting itself over at SIGHUP, and warns of a file that all may read.
 func TestAskIdentity(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	file, db, named := filepath.Join(folder, "c.yaml"), filepath.Join(folder, "auth.db"), filepath.Join(folder, "named")
 	at := freeAddress(t)

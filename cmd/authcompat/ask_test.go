@@ -142,6 +142,7 @@ func (s *askedServer) tell(t *testing.T, method, url, body string, authorization
 // TestAskDenial compares what clients are told through each proxy with what the API tells them
 // itself, and sees that no request without a good token reaches the application.
 func TestAskDenial(t *testing.T) {
+	t.Parallel()
 	s := startAsked(t)
 	good, expired := s.register(t, "ann"), s.register(t, "bob")
 	inactive := s.register(t, "eve")
@@ -192,6 +193,7 @@ func TestAskDenial(t *testing.T) {
 // TestAskStaysClosed has a store that does not answer, and then no server: no proxy lets a
 // request through.
 func TestAskStaysClosed(t *testing.T) {
+	t.Parallel()
 	s := startAsked(t)
 	token := s.register(t, "ann")
 	at := make(map[string]string)
@@ -281,6 +283,7 @@ func (s *askedServer) introspected(t *testing.T, secret, token string) answer {
 // TestAskOperation follows reloads of the callers and of the profiles, counts and logs requests,
 // and shows no secret.
 func TestAskOperation(t *testing.T) {
+	t.Parallel()
 	s := startAsked(t)
 	token := s.register(t, "ann")
 	if got := s.introspected(t, callerSecret, token); got.status != http.StatusOK || !strings.HasPrefix(got.body, `{"active":true,"username":"ann","sub":"1","exp":`) {

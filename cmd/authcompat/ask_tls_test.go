@@ -45,6 +45,7 @@ func writeNamedCertificate(t *testing.T, certFile, keyFile string) {
 // TestAskOverTLS asks over TLS with the certificate of the APIs, and by the configurations that
 // are printed: proxies that trust another certificate let nothing through.
 func TestAskOverTLS(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	cert, key, other := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem"), filepath.Join(folder, "other.pem")
 	writeNamedCertificate(t, other, key)

@@ -37,6 +37,7 @@ func callersOf(t testing.TB, dsn string, args ...string) (all []called) {
 // TestCallersAreExact ends a server under load: every answer that a client got is counted, once, and
 // no other. So it is when the server starts again.
 func TestCallersAreExact(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	var answers, refused atomic.Int64
 	token := ""
@@ -116,6 +117,7 @@ func stop(t testing.TB, p *process) {
 // TestCallersCSV has User-Agents that a spreadsheet would take for formulas, and a terminal for
 // commands.
 func TestCallersCSV(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	p := start(t, append(cheap, "--profile", "ocd-users", "--store", dsn)...)
 	agents := []string{`=HYPERLINK("http://x","y")`, "+1", "-1", "@SUM(A1)", `a "quoted", one`, "\u202eevil"}
@@ -166,6 +168,7 @@ func TestCallersCSV(t *testing.T) {
 // TestCallersOfAFront counts what goes on to an application by the rule that decided, and tells its
 // refusals from those of the API. Only the API's own replies say that it is deprecated.
 func TestCallersOfAFront(t *testing.T) {
+	t.Parallel()
 	application := webApplication(t)
 	file, dsn := filepath.Join(t.TempDir(), "c.yaml"), database(t)
 	config := func(more string) string {
@@ -223,6 +226,7 @@ func TestCallersOfAFront(t *testing.T) {
 
 // TestCallersOfDjango writes into Django's database only where that is turned on.
 func TestCallersOfDjango(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "django.sqlite3")
 	mustMakeDjango(t, path)
 	dsn := "django+sqlite:" + path
@@ -253,6 +257,7 @@ func TestCallersOfDjango(t *testing.T) {
 
 // TestCallersOffAndOn follows the setting at a reload.
 func TestCallersOffAndOn(t *testing.T) {
+	t.Parallel()
 	file, dsn := filepath.Join(t.TempDir(), "c.yaml"), database(t)
 	const listener = "listeners: [{profile: ocd-users, address: 127.0.0.1:0}]\n"
 	put(t, file, listener+"callers: {enabled: off}\n")

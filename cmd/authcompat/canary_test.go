@@ -42,6 +42,7 @@ func (c *canaries) find(t *testing.T, where string, text []byte) {
 // malformed requests and while the store fails, and looks for them wherever a server
 // writes.
 func TestCanaries(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte("of links that nobody follows\n"), 0o600); err != nil {

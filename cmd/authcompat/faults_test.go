@@ -129,6 +129,7 @@ func copyProgram(t *testing.T, to string) {
 // TestTwoServersOnOneFile checks that two servers can share a SQLite file: each sees at
 // once what the other did, and limits are shared.
 func TestTwoServersOnOneFile(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	args := append(bothAt, "--store", dsn)
 	nodes := []*process{start(t, args...), start(t, args...)}

@@ -198,6 +198,7 @@ func comparable(t *testing.T, request, answer string) string {
 // TestFrontIsFaithful sends generated requests to genuine Django, straight and through a
 // front: what arrives, and what comes back, is the same.
 func TestFrontIsFaithful(t *testing.T) {
+	t.Parallel()
 	django := startDjango(t)
 	p, address := startFront(t, "{old: http://"+django+"}")
 	g := generated{rand.New(rand.NewPCG(15, 1))}
@@ -264,6 +265,7 @@ func (g generated) headers() string {
 // TestFrontProtects mutates the path of a protected view: however it is spelled, Django and
 // nginx show it to nobody without a token. Straight, they show it for many of the spellings.
 func TestFrontProtects(t *testing.T) {
+	t.Parallel()
 	const rules = "paths: [{path: /public/, token: pass}, {path: /private/, token: needed}]"
 	for name, application := range map[string]string{"Django": startDjango(t), "nginx": startNginx(t)} {
 		p, address := startFront(t, "{old: http://"+application+", "+rules+"}")

@@ -82,6 +82,7 @@ func (s *identityBehindProxies) spellings(n int) (all []spelled) {
 // token, the receivers of docs/identity believe what authcompat has told the proxy, and
 // nothing else; without one, nothing gets there.
 func TestFrontIdentityAtProxies(t *testing.T) {
+	t.Parallel()
 	s := startIdentityBehindProxies(t)
 	n := 20
 	if os.Getenv("AUTHCOMPAT_LONG") != "" {

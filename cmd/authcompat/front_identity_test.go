@@ -91,6 +91,7 @@ func firstAnswer(t *testing.T, address, text string) string {
 // TestIdentityIsBelieved signs identities for the receivers of docs/identity, on genuine
 // Django: each takes those that are good, and no others.
 func TestIdentityIsBelieved(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
 	put(t, file, identityKeyA+"\n"+identityKeyB+"\n")
 	byName, byKey := startBeliever(t, file, "username"), startBeliever(t, file, "pk")

@@ -18,6 +18,7 @@ import (
 // stream of events silent for longer than any usual timeout, and stops the server, which
 // ends all of them. AUTHCOMPAT_LONG decides how much, and for how long.
 func TestFrontForLong(t *testing.T) {
+	t.Parallel()
 	size, tunnels, silence := int64(64<<20), 50, 3*time.Second
 	if os.Getenv("AUTHCOMPAT_LONG") != "" {
 		size, tunnels, silence = 4<<30, 1000, 10*time.Minute

@@ -36,6 +36,7 @@ func smugglingShapes() (shapes []string) {
 // TestSmuggling sends requests that hide others: genuine Django behind a front sees as many
 // as the client has answers of it.
 func TestSmuggling(t *testing.T) {
+	t.Parallel()
 	django := startDjango(t)
 	p, address := startFront(t, "{old: http://"+django+", paths: [{path: /case/hidden/, token: refuse}]}")
 	shapes := smugglingShapes()

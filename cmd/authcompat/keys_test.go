@@ -83,6 +83,7 @@ func atOnce(t testing.TB, commands ...[]string) {
 
 // TestRotationsAtOnce checks that no key is lost when several processes change the file.
 func TestRotationsAtOnce(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	tokens := sealSome(t, dsn, 5)
 	rotate := []string{"secret", "rotate", "--store", dsn}
@@ -100,6 +101,7 @@ func TestRotationsAtOnce(t *testing.T) {
 
 // TestFirstKeyOfServersAtOnce checks that servers that start together share one key.
 func TestFirstKeyOfServersAtOnce(t *testing.T) {
+	t.Parallel()
 	dsn := database(t)
 	command(t, "", "user", "create", "alice", "--no-password", "--store", dsn)
 	nodes := make([]*process, 3)
@@ -170,6 +172,7 @@ func TestRotationKeepsTheFile(t *testing.T) {
 // TestRotationByAnother checks that a rotation is refused if it would lock the owner out
 // of the new file.
 func TestRotationByAnother(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		cannot(t, "takes root, to be another user")
 	}
