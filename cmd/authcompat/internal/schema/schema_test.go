@@ -148,6 +148,10 @@ func TestBuiltinFiles(t *testing.T) {
 
 // TestMistakes has the schema find what editors are to show.
 func TestMistakes(t *testing.T) {
+	schemas := make(map[schema.Kind]*jsonschema.Schema)
+	for _, k := range schema.Kinds() {
+		schemas[k] = compiled(t, k)
+	}
 	for _, test := range []struct {
 		kind          schema.Kind
 		text, problem string
@@ -166,7 +170,7 @@ func TestMistakes(t *testing.T) {
 		{schema.Config, "log: {format: xml}", "'auto', 'text', 'json'"},
 		{schema.Config, "limits: {connections: many}", "does not match pattern"},
 	} {
-		err := compiled(t, test.kind).Validate(asJSON(parsed(t, []byte(test.text))))
+		err := schemas[test.kind].Validate(asJSON(parsed(t, []byte(test.text))))
 		if err == nil || !strings.Contains(err.Error(), test.problem) {
 			t.Errorf("%s %s: %v, want …%s…", test.kind, test.text, err, test.problem)
 		}
@@ -248,6 +252,7 @@ func hold(t *testing.T, path, want string) {
 
 // TestExplain shows a key with all that is known of it.
 func TestExplain(t *testing.T) {
+	file := of(t, schema.Profile)
 	for key, want := range map[string]string{
 		"tokens.ttl": `tokens.ttl: how long a token lives, 1s to 36500d, or never (TOKEN_TTL of knox)
 values: text
@@ -278,7 +283,7 @@ keys:
   usernames.email
 `,
 	} {
-		got, err := of(t, schema.Profile).Explain(key)
+		got, err := file.Explain(key)
 		if err != nil {
 			t.Errorf("%s: %v", key, err)
 		}
@@ -292,7 +297,7 @@ keys:
 		"quite.else":     `there is no key "quite" in a profile; the keys there are name, title, document, family, `,
 		"cors.origins.x": `there are no keys in cors.origins[]`,
 	} {
-		_, err := of(t, schema.Profile).Explain(key)
+		_, err := file.Explain(key)
 		if !strings.HasPrefix(fmt.Sprint(err), want) {
 			t.Errorf("%s: %v, want %s", key, err, want)
 		}
