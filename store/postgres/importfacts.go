@@ -173,7 +173,10 @@ func (s *Store) accountsOf(ctx context.Context, q sqlx.QueryerContext, ids []int
 // UserFacts implements [transfer.ImportReader].
 func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.ImportedUser) (facts transfer.ImportFacts, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		facts, err = s.userFacts(ctx, s.db, source, users, nil)
+		r, err := s.reachOf(ctx, s.db, source)
+		if err == nil {
+			facts, err = s.userFacts(ctx, s.db, r, source, users, nil)
+		}
 		return err
 	})
 	return facts, err
@@ -182,7 +185,7 @@ func (s *Store) UserFacts(ctx context.Context, source int64, users []transfer.Im
 // userFacts reads the facts about users. Unless skipped is nil, it may leave out who else has
 // their names, and sets skipped then, for a caller that adds all of them: the table lets
 // nobody have a name twice.
-func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users []transfer.ImportedUser, skipped *atomic.Bool) (facts transfer.ImportFacts, err error) {
+func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, r record.Reach, source int64, users []transfer.ImportedUser, skipped *atomic.Bool) (facts transfer.ImportFacts, err error) {
 	keys, ids := make([]string, 0, len(users)), make([]int64, 0, len(users))
 	var names []string
 	for _, u := range users {
@@ -195,10 +198,6 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, source int
 		if transfer.MergeUser(u, transfer.UserState{}).Result.Outcome != transfer.ImportRefused {
 			names = append(names, u.Username) // refused ones may not be valid text in PostgreSQL
 		}
-	}
-	r, err := s.reachOf(ctx, q, source)
-	if err != nil {
-		return facts, err
 	}
 	if facts.UserLinks, err = s.linksOf(ctx, q, r, source, keys); err != nil {
 		return facts, err

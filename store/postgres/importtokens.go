@@ -44,19 +44,38 @@ func (s *Store) ImportTokens(ctx context.Context, checkpoint transfer.Checkpoint
 				return err
 			}
 		}
-		facts, err := s.existingTokens(ctx, tx, tokens, digests)
-		if err != nil {
-			return err
-		}
-		batch, err := s.tokenFacts(ctx, tx, checkpoint, tokens, digests, &facts, shareOwners)
-		if err != nil {
-			return err
-		}
-		merged := record.MergeTokens(batch, tokens)
-		results = merged.Results
-		return s.writeTokens(ctx, tx, checkpoint, merged)
+		results, err = s.importKnown(ctx, tx, checkpoint, tokens, digests)
+		return err
 	})
 	return results, err
+}
+
+// importKnown imports a batch of which some tokens may be here.
+func (s *Store) importKnown(ctx context.Context, tx *sqlx.Tx, checkpoint transfer.Checkpoint, tokens []transfer.ImportedToken, digests []core.Digest) ([]transfer.ImportResult, error) {
+	results := slices.Repeat([]transfer.ImportResult{{Outcome: transfer.ImportUnchanged}}, len(tokens))
+	others, places, err := s.seeUnchanged(ctx, tx, checkpoint, tokens, digests)
+	if err != nil {
+		return nil, err
+	}
+	if len(others) == 0 {
+		return results, s.saveCheckpoint(ctx, tx, checkpoint)
+	}
+	if len(others) < len(tokens) {
+		digests = record.Digests(others)
+	}
+	facts, err := s.existingTokens(ctx, tx, others, digests)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := s.tokenFacts(ctx, tx, checkpoint, others, digests, &facts, shareOwners)
+	if err != nil {
+		return nil, err
+	}
+	merged := record.MergeTokens(batch, others)
+	for i, result := range merged.Results {
+		results[places[i]] = result
+	}
+	return results, s.writeTokens(ctx, tx, checkpoint, merged)
 }
 
 // likelyNew reports whether none of a sample of the digests is here. Most tokens of a first

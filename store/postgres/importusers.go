@@ -33,27 +33,29 @@ func (s *Store) ImportUsers(ctx context.Context, checkpoint transfer.Checkpoint,
 		if _, err := tx.ExecContext(ctx, s.qualify(`LOCK TABLE @users IN SHARE ROW EXCLUSIVE MODE`)); err != nil {
 			return fmt.Errorf("lock users: %w", err)
 		}
-		facts, err := s.inHalves(ctx, tx, len(users), func(q sqlx.QueryerContext, from, to int) (transfer.ImportFacts, error) {
-			return s.userFacts(ctx, q, checkpoint.Source, users[from:to], skipped)
-		})
+		places, facts, err := s.changedUsers(ctx, tx, checkpoint.Source, users, skipped)
 		if err != nil {
 			return err
 		}
 		batch := transfer.NewUserBatch(checkpoint.Source, facts)
 		if skipped != nil && skipped.Swap(false) {
+			if len(places) < len(users) { // not all users are new
+				skipped = nil
+				return pgconn.ErrConflict
+			}
 			if results, err = s.addNewUsers(ctx, tx, checkpoint, users, batch); errors.Is(err, pgconn.ErrConflict) {
 				skipped = nil
 			}
 			return err
 		}
-		results = make([]transfer.ImportResult, len(users))
+		results = slices.Repeat([]transfer.ImportResult{{Outcome: transfer.ImportUnchanged}}, len(users))
 		var added []record.Account
 		addedAt := map[int64]int{}
 		var changed userColumns
 		freed := map[string]bool{}    // usernames released by the pending changes
 		marks := map[int64]userMark{} // a batch may list a user twice
-		for i, in := range users {
-			merged := batch.Merge(in)
+		for _, i := range places {
+			merged := batch.Merge(users[i])
 			results[i] = merged.Result
 			if l := merged.Former; l != nil {
 				if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imported_users SET key = $1 WHERE user_id = $2`), l.Key, l.UserID); err != nil {

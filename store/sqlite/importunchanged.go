@@ -19,21 +19,10 @@ import (
 // In a later run, most rows are here as the source has them. Users are compared in one column, tokens by the database:
 // each column that is read takes a fifth of a microsecond, as long as to find a user's row.
 
-// ascend reports whether all users of a batch have their keys as IDs, each a higher one than the user before.
-// No decision about one of them concerns the row or the link of another then.
-func ascend(users []transfer.ImportedUser) bool {
-	for i, u := range users {
-		if u.ID <= 0 || i > 0 && u.ID <= users[i-1].ID || !isID(u.Key, u.ID) {
-			return false
-		}
-	}
-	return len(users) > 0
-}
-
 // changedUsers returns the places of the users who are not known to be unchanged, and the facts that decide about
 // them.
 func (s *Store) changedUsers(ctx context.Context, tx *sqlx.Tx, source int64, users []transfer.ImportedUser) (places []int, facts transfer.ImportFacts, err error) {
-	unchanged, ascending := make([]bool, len(users)), ascend(users)
+	unchanged, ascending := make([]bool, len(users)), record.Ascend(users)
 	facts, err = s.inHalves(tx, len(users), func(q sqlx.QueryerContext, from, to int) (facts transfer.ImportFacts, err error) {
 		others := users[from:to]
 		if ascending {
@@ -86,7 +75,7 @@ func unchangedUsers(ctx context.Context, q sqlx.QueryerContext, source int64, us
 			u.Fingerprint = transfer.UserFingerprint(u.Account)
 		}
 		var distinct bool
-		if row, distinct = appendUser(row[:0], u); distinct && string(row) == here && remains(source, u) {
+		if row, distinct = appendUser(row[:0], u); distinct && string(row) == here && record.Remains(source, u) {
 			unchanged[i], same = true, same+1
 		}
 	}
@@ -103,12 +92,6 @@ func unchangedUsers(ctx context.Context, q sqlx.QueryerContext, source int64, us
 		}
 	}
 	return others, nil
-}
-
-// isID reports whether a key is the decimal form of an ID.
-func isID(key string, id int64) bool {
-	var text [20]byte
-	return string(strconv.AppendInt(text[:0], id, 10)) == key
 }
 
 // appendUser appends a user's row, and its link's mark, in the form in which unchangedUsers reads them. distinct is
@@ -137,13 +120,6 @@ func appendUser(row []byte, u transfer.ImportedUser) (_ []byte, distinct bool) {
 		row = append(row, "null"...)
 	}
 	return append(append(row, 0), u.Fingerprint...), true
-}
-
-// remains reports whether a user who is here, with a link, exactly as the source has it, remains as it is.
-func remains(source int64, u transfer.ImportedUser) bool {
-	here, link := u.Account, transfer.UserLink{UserID: u.ID, Source: source, Key: u.Key, Fingerprint: u.Fingerprint}
-	m := transfer.MergeUser(u, transfer.UserState{Existing: &here, NameOwner: &here, Link: &link})
-	return m.Result == transfer.ImportResult{Outcome: transfer.ImportUnchanged}
 }
 
 // seeUnchanged marks tokens as seen that are here as the source has them: with them there is nothing else to do,

@@ -24,6 +24,11 @@ func largeBatches() []testCase {
 		{"a token of many is here", oneTokenHere},
 		{"one of many tokens is over", oneTokenOver},
 		{"users who have many more tokens", manyMoreTokens},
+		{"each column of a user changed at the source", eachColumnThere},
+		{"each column of a user changed here", eachColumnHere},
+		{"a user changed alike on both sides", changedAlike},
+		{"one of many tokens is missing", tokenMissing},
+		{"one of many tokens came back", tokenBack},
 		{"some of many users have changed", someUsersChanged},
 		{"some of many tokens have changed", someTokensChanged},
 	}
