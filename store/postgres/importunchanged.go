@@ -29,12 +29,16 @@ func (s *Store) changedUsers(ctx context.Context, tx *sqlx.Tx, source int64, use
 		if err != nil {
 			return facts, err
 		}
+		guess := skipped
 		if ascending && others[0].ID <= r.Links {
 			if others, err = s.unchangedUsers(ctx, q, source, others, unchanged[from:to]); err != nil || len(others) == 0 {
 				return facts, err
 			}
+			if len(others) < to-from {
+				guess = nil // these are not all new
+			}
 		}
-		return s.userFacts(ctx, q, r, source, others, skipped)
+		return s.userFacts(ctx, q, r, source, others, guess)
 	})
 	places = make([]int, 0, len(users))
 	for i, known := range unchanged {
@@ -222,7 +226,7 @@ func (s *Store) seeUnchanged(ctx context.Context, tx *sqlx.Tx, checkpoint transf
 		}
 	}
 	if len(others) == 0 && here.Load() == int64(len(tokens)) {
-		// They are all that these users have from there.
+		// They are all that these users have from there; what an export adds meanwhile is not for this run to end.
 		_, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @import_seen (source, run, digest) SELECT $3, $5::bigint, digest `+from),
 			span.From, span.To, checkpoint.Source, checkpoint.Stage, checkpoint.Run)
 		return nil, nil, wrap("keep seen tokens", err)

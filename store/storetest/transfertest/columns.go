@@ -135,7 +135,7 @@ func changedAlike(t *testing.T, m transferPair) {
 	suite.WantAccount(t, m.B, all[7])
 }
 
-// tokenMissing has a source where one of many tokens is missing, and all others are as before.
+// tokenMissing has a source where one of many tokens is missing, or another is there instead, and all others are as before.
 func tokenMissing(t *testing.T, m transferPair) {
 	users := people(120)
 	place := m.begin(t)
@@ -154,8 +154,16 @@ func tokenMissing(t *testing.T, m transferPair) {
 		wantAll(t, "all others", transfer.ImportUnchanged, m.tokens(t, place, all...), -1, 0)
 		suite.WantSame(t, "ended", 1, m.finish(t, place))
 	}
+	// A user has another one instead.
+	all[3] = suite.TokenOf(users[4].User, "another")
+	place = m.begin(t)
+	place.Now = suite.Noon()
+	wantAll(t, "all but the new one", transfer.ImportUnchanged, m.tokens(t, place, all...), 3, transfer.ImportAdded)
+	suite.WantSame(t, "ended", 1, m.finish(t, place))
 	suite.WantGone(t, m.B, "token of "+users[0].Username)
+	suite.WantGone(t, m.B, "token of "+users[4].Username)
 	suite.WantFound(t, m.B, "token of "+users[1].Username, all[0], users[1].User)
+	suite.WantFound(t, m.B, "another", all[3], users[4].User)
 }
 
 // tokenBack has a token here whose link says that it was ended: another login may have issued the same meanwhile.

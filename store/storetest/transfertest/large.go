@@ -27,7 +27,7 @@ func largeBatches() []testCase {
 		{"each column of a user changed at the source", eachColumnThere},
 		{"each column of a user changed here", eachColumnHere},
 		{"a user changed alike on both sides", changedAlike},
-		{"one of many tokens is missing", tokenMissing},
+		{"one of many tokens is missing or replaced", tokenMissing},
 		{"one of many tokens came back", tokenBack},
 		{"some of many users have changed", someUsersChanged},
 		{"some of many tokens have changed", someTokensChanged},
