@@ -11,10 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/cmd/bench/process"
+	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/reference"
 )
 
 // leastTimes is how many times as many checks as genuine Django authcompat must
@@ -26,24 +27,24 @@ const leastTimes = 60
 //go:embed genuine
 var project embed.FS
 
-// python is Debian's interpreter. Another one that comes first in PATH does not
-// see Debian's packages.
-const python = "/usr/bin/python3"
-
 // genuine measures the same check on Django, Django REST framework and a token
 // model as django-rest-knox has it, served by gunicorn.
 func genuine(ctx context.Context, b *bench) (err error) {
-	const modules = "import django, rest_framework, djoser, gunicorn; print('Django %s, REST framework %s, gunicorn %s' % (django.__version__, rest_framework.VERSION, gunicorn.__version__))"
-	versions, err := process.Output(ctx, python, "-c", modules)
+	versions, err := reference.Versions(ctx)
 	if err != nil {
-		b.note("token check beside genuine Django", "not measured: apt-get install python3-django python3-djangorestframework python3-djoser gunicorn")
+		b.note("token check beside genuine Django", "not measured: "+err.Error())
 		return nil
 	}
 	folder := filepath.Join(b.folder, "genuine")
 	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
-	if err := extract(ctx, folder); err != nil {
+	address, err := process.FreeAddress()
+	if err != nil {
+		return err
+	}
+	command, err := gunicorn(ctx, folder, address)
+	if err != nil {
 		return err
 	}
 	dsn := "sqlite:" + filepath.Join(folder, "authcompat.db")
@@ -55,58 +56,33 @@ func genuine(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	original, err := gunicorn(ctx, folder)
+	original, err := process.Start(address, command)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, original.Stop()) }()
-	return b.besideGenuine(ctx, strings.TrimSpace(versions), server, original)
-}
-
-// extract writes the genuine server's program: that of conformance/reference
-// with the files of this package.
-func extract(ctx context.Context, folder string) error {
-	root, err := process.Output(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
-	if err != nil {
+	if err := original.Listening(ctx); err != nil {
 		return err
 	}
-	if err := os.CopyFS(folder, os.DirFS(filepath.Join(strings.TrimSpace(root), "conformance", "reference", "project"))); err != nil {
+	there := reference.Server{URL: "http://" + address}
+	if err := there.CreateUser(ctx, conformance.User{Username: "alice", Password: password, Email: "alice@example.com"}); err != nil {
 		return err
 	}
-	return os.CopyFS(folder, project)
+	return b.besideGenuine(ctx, versions, server, original)
 }
 
-// gunicorn starts the genuine server: as many workers as gunicorn's
-// documentation recommends, of the kind that keeps connections open, because the
-// client does.
-func gunicorn(ctx context.Context, folder string) (*process.Server, error) {
-	address, err := process.FreeAddress()
-	if err != nil {
-		return nil, err
-	}
+// gunicorn writes the genuine server's program, that of conformance/reference with the files of this package, and
+// returns what serves it: as many workers as gunicorn's documentation recommends, of the kind that keeps connections
+// open, because the client does.
+func gunicorn(ctx context.Context, folder, address string) (*exec.Cmd, error) {
 	workers := 2*runtime.NumCPU() + 1
-	command := exec.Command(python, "-m", "gunicorn", "--preload", "--workers", fmt.Sprint(workers),
-		"--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--bind", address, "wsgi:application")
-	command.Dir = folder
-	command.Env = append(os.Environ(),
-		"REFERENCE_API=ocd-users", "REFERENCE_SMTP_PORT=", "REFERENCE_DATABASE="+filepath.Join(folder, "genuine.sqlite3"),
-		"DJANGO_SETTINGS_MODULE=measured", "PYTHONPATH="+filepath.Join(folder, "genuine"))
-	p, err := process.Start(address, command)
+	command, err := reference.Command(ctx, "ocd-users", folder, 0, "--preload", "--workers", fmt.Sprint(workers),
+		"--worker-class", "gthread", "--threads", "4", "--keep-alive", "60", "--bind", address)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Listening(ctx); err != nil {
-		return nil, errors.Join(err, p.Stop())
-	}
-	user := fmt.Sprintf(`{"username": "alice", "password": %q, "email": "alice@example.com", "active": true, "staff": false}`, password)
-	raw, err := exchange(address, post(address, "/-reference-/user", "", user))
-	if err == nil && status(raw) != "200" {
-		err = fmt.Errorf("create user: status %s", status(raw))
-	}
-	if err != nil {
-		return nil, errors.Join(err, p.Stop())
-	}
-	return p, nil
+	command.Env = append(command.Env, "DJANGO_SETTINGS_MODULE=measured", "PYTHONPATH="+filepath.Join(folder, "genuine"))
+	return command, os.CopyFS(folder, project)
 }
 
 // besideGenuine compares the two under the same client.

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -94,7 +95,8 @@ print("Python %d.%d.%d, Django %s, Django REST framework %s, djoser %s, gunicorn
 	return strings.TrimSpace(string(out)), nil
 }
 
-// A Server is a running reference server with a database of its own.
+// A Server is a running reference server with a database of its own. Of one that its Command has started, the
+// URL is enough to make users; the command stops it, not Close.
 type Server struct {
 	URL string // http://127.0.0.1:PORT
 
@@ -115,24 +117,12 @@ func Start(ctx context.Context, api, folder string) (*Server, error) {
 // StartWithMails is Start for a server whose mails go to an SMTP server on loopback, at a port; 0: they are
 // dropped. It answers a request when it has sent the mails that the request asks for.
 func StartWithMails(ctx context.Context, api, folder string, port int) (*Server, error) {
-	besides, err := Packages(api)
+	// One worker handles one request at a time, so that a response depends only on the requests
+	// before. With --preload the server is ready when it logs its address.
+	command, err := Command(ctx, api, folder, port, "--preload", "--workers", "1", "--bind", "127.0.0.1:0", "--timeout", "120")
 	if err != nil {
 		return nil, err
 	}
-	if err := extract(folder); err != nil {
-		return nil, fmt.Errorf("write the project: %w", err)
-	}
-	// One worker handles one request at a time, so that a response depends only on the requests
-	// before. With --preload the server is ready when it logs its address.
-	command := exec.CommandContext(ctx, python, "-m", "gunicorn", "--preload", "--workers", "1",
-		"--bind", "127.0.0.1:0", "--timeout", "120", "wsgi:application")
-	command.Dir = folder
-	command.Env = append(os.Environ(),
-		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+strings.Join(besides, string(os.PathListSeparator)), "REFERENCE_SMTP_PORT="+smtpPort(port),
-		// The REST framework iterates over sets of strings, in an order that depends on the seed.
-		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	command.WaitDelay = stopTimeout
 	said, err := command.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -164,6 +154,28 @@ func smtpPort(port int) string {
 		return ""
 	}
 	return strconv.Itoa(port)
+}
+
+// Command writes the program of the reference server of an API to the folder, which has none yet, and returns
+// the command that serves it, with the arguments for gunicorn: Start is for those who need no others. Mails go to port, as
+// StartWithMails has it. The end of the context stops the command, as SIGTERM does.
+func Command(ctx context.Context, api, folder string, port int, arguments ...string) (*exec.Cmd, error) {
+	besides, err := Packages(api)
+	if err != nil {
+		return nil, err
+	}
+	if err := extract(folder); err != nil {
+		return nil, fmt.Errorf("write the project: %w", err)
+	}
+	command := exec.CommandContext(ctx, python, slices.Concat([]string{"-m", "gunicorn"}, arguments, []string{"wsgi:application"})...)
+	command.Dir = folder
+	command.Env = append(os.Environ(),
+		"REFERENCE_API="+api, "REFERENCE_DATABASE="+filepath.Join(folder, "db.sqlite3"), "REFERENCE_PACKAGE="+strings.Join(besides, string(os.PathListSeparator)), "REFERENCE_SMTP_PORT="+smtpPort(port),
+		// The REST framework iterates over sets of strings, in an order that depends on the seed.
+		"PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1")
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	command.WaitDelay = stopTimeout
+	return command, nil
 }
 
 // LogFile is the name of the log in the folder of a server. It has the traces of crashes.
