@@ -29,7 +29,7 @@ func TestConfigFile(t *testing.T) {
 			"4:13: listeners: want a map with profile, and address for several",
 			"5:9: manage: want a value",
 			"7:1: listen: is there twice, first on line 6",
-			`6:9: listen: "a" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`6:9: listen: "a" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean a:8000?`,
 		}},
 		{"a list", "[]", []string{"1:1: want a map"}},
 	} {

@@ -40,7 +40,7 @@ func TestReady(t *testing.T) {
 		"the address of an API":   {[]string{"--manage", strings.TrimPrefix(good.urls["ocd-users"], "http://")}, "", "authcompat: " + strings.TrimPrefix(good.urls["ocd-users"], "http://") + " answers with 404 Not Found: that is no management listener of authcompat\n", 2},
 		"no address is given":     {nil, "", "authcompat: which server? Give --manage HOST:PORT, as serve has it, or its --config FILE with manage\n", 2},
 		"no time":                 {[]string{"--manage", at, "--timeout", "0"}, "", "authcompat: --timeout 0: a server has to have some time, such as 5s\n", 2},
-		"something else is given": {[]string{"--manage", "here"}, "", "authcompat: --manage: \"here\" is no address: want HOST:PORT, for instance 127.0.0.1:8000\n", 2},
+		"something else is given": {[]string{"--manage", "here"}, "", "authcompat: --manage: \"here\" is no address: want HOST:PORT, for instance 127.0.0.1:8081; did you mean here:8081?\n", 2},
 	} {
 		out, said, code := runCommand(t, append([]string{"ready"}, test.args...)...)
 		if out != test.out || said != test.said || code != test.code {

@@ -53,8 +53,8 @@ manage: ":99999"
 			`c.yaml:6:9: manage: ":99999" is no address: a port is 0 to 65535, not "99999"`,
 		}},
 		{"no addresses", "listen: nonsense\nmanage: http://a b:1\n" + one, nil, []string{
-			`c.yaml:1:9: listen: "nonsense" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
-			`c.yaml:2:9: manage: "http://a b:1" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+			`c.yaml:1:9: listen: "nonsense" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean nonsense:8000?`,
+			`c.yaml:2:9: manage: "http://a b:1" is no address: want HOST:PORT, for instance 127.0.0.1:8081`,
 		}},
 		{"one address twice", `listeners:
   - {profile: snippit, address: "127.0.0.1:8001"}
@@ -179,7 +179,7 @@ func TestSettingsOfSources(t *testing.T) {
 		}, []string{"config", "check"}, `AUTHCOMPAT_HASH_CONCURRENCY: "x": want a whole number
 AUTHCOMPAT_TRUSTED_PROXY: "y": want a network such as 10.0.0.0/8, or an address
 AUTHCOMPAT_SECRET_KEY: sealing key 1 has 4 bytes: want 32 bytes in base64
-AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8000; did you mean 127.0.0.1:8081?
+AUTHCOMPAT_MANAGE: "8081" is no address: want HOST:PORT, for instance 127.0.0.1:8081; did you mean 127.0.0.1:8081?
 AUTHCOMPAT_PROFILE: ` + unknownProfile},
 		{"a variable of another command", map[string]string{"AUTHCOMPAT_PASSWORD_ITERATIONS": "many"}, []string{"user", "list"},
 			`AUTHCOMPAT_PASSWORD_ITERATIONS: "many": want a whole number`},

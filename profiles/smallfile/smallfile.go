@@ -57,13 +57,20 @@ func ReadAtMost(ctx context.Context, path string, size int64) ([]byte, error) {
 		// The deadline ends a read that is waiting. What has none never waits.
 		defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
 	}
-	data, err := io.ReadAll(io.LimitReader(in, size+1))
-	if err == nil && int64(len(data)) > size {
-		err = fmt.Errorf("%w than %d MiB", ErrTooLarge, size>>20)
-	}
+	data, err := ReadFrom(in, size)
 	var named *fs.PathError
 	if err != nil && !errors.As(err, &named) {
 		err = &fs.PathError{Op: "read", Path: path, Err: err}
+	}
+	return data, err
+}
+
+// ReadFrom reads all that comes from a reader, of at most size bytes, whole MiB. Of what has more, and then wraps ErrTooLarge, it
+// returns one byte more.
+func ReadFrom(in io.Reader, size int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(in, size+1))
+	if err == nil && int64(len(data)) > size {
+		err = fmt.Errorf("%w than %d MiB", ErrTooLarge, size>>20)
 	}
 	return data, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,10 +148,14 @@ func Open(ctx context.Context, m Mapping, sources ...string) (Source, error) {
 			}
 			return nil, fmt.Errorf("unknown kind of source %q: it is %s", scheme, Accepted)
 		}
-		if _, err := os.Stat(path); err != nil && mayHoldPassword(source) {
+		_, err := os.Stat(path)
+		switch {
+		case err != nil && mayHoldPassword(source):
 			return nil, fmt.Errorf("this source is no file, and is not shown since it may hold a password: a source is %s", Accepted)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("%s: there is no such file: a source is %s", path, Accepted)
 		}
-		path, err := filepath.Abs(path)
+		path, err = filepath.Abs(path)
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ func TestAskProblems(t *testing.T) {
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: }}":      "3:46: ask.identity.key_file: want a value",
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: none}}":  "3:56: ask.identity.key_file: open none: no such file or directory",
 		"ask: {address: '127.0.0.1:18082', identity: {key_file: short}}": "3:56: ask.identity.key_file: short: identity key 1 is not 32 bytes in base64 (openssl rand -base64 32)",
-		"ask: {address: x}":                                              `3:16: ask.address: "x" is no address: want HOST:PORT, for instance 127.0.0.1:8000`,
+		"ask: {address: x}":                                              `3:16: ask.address: "x" is no address: want HOST:PORT, for instance 127.0.0.1:8082; did you mean x:8082?`,
 		"ask: {where: x}":                                                "3:7: ask.where: unknown key; the keys here are address, tls, callers_file, identity",
 		"ask: 127.0.0.1:18082":                                           "3:6: ask: want a map",
 		"ask: {address: ['127.0.0.1:18082'], callers_file: good}":        "3:16: ask.address: want a value",

@@ -49,7 +49,7 @@ func consoleSettings() []setting {
 
 // ConsoleHostProblem says what is wrong with a name of a console; empty: nothing.
 func ConsoleHostProblem(name string) string {
-	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil || isHostName(name) {
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil || flagvalue.IsHostName(name) {
 		return ""
 	}
 	return "want the name of a host or an IP address, without a port, such as admin.example.org"

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -89,9 +88,6 @@ func missingFile(name string) error {
 	return fmt.Errorf("%s: there is no such file (authcompat config print > FILE starts one)", name)
 }
 
-// standardInput is the name of a file that stands for it.
-const standardInput = "-"
-
 // applyArgument applies a configuration file that is given as an argument, or what comes on standard input.
 func (f *Server) applyArgument(ctx context.Context, name string, found *section.Problems) {
 	flags := f.flags
@@ -101,11 +97,8 @@ func (f *Server) applyArgument(ctx context.Context, name string, found *section.
 		return
 	}
 	const at = "the configuration file"
-	if name == standardInput && f.Input != nil {
-		data, err := io.ReadAll(io.LimitReader(f.Input, smallfile.MaxSize+1))
-		if len(data) > smallfile.MaxSize {
-			err = smallfile.ErrTooLarge
-		}
+	if name == flagvalue.StandardInput && f.Input != nil {
+		data, err := smallfile.ReadFrom(f.Input, smallfile.MaxSize)
 		applyRead(flags, at, name, data, err, found)
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"net"
 
 	"github.com/spf13/pflag"
+
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 )
 
 // manageFlag is the address of the management listener.
@@ -28,12 +30,12 @@ func (m *ManageSettings) Address() (string, error) {
 	if m.address == "" {
 		return "", errors.New("which server? Give --manage HOST:PORT, as serve has it, or its --config FILE with manage")
 	}
-	if err := checkAddress(m.address); err != nil {
+	if err := flagvalue.CheckAddress(m.address, exampleManage); err != nil {
 		return "", errors.New("--manage: " + err.Error())
 	}
 	host, port, err := net.SplitHostPort(m.address)
 	if err != nil {
-		return "", err // checkAddress has found it good
+		return "", err // CheckAddress has found it good
 	}
 	switch ip := net.ParseIP(host); {
 	case host == "" || ip != nil && ip.IsUnspecified() && ip.To4() != nil:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/frontconfig"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/section"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
@@ -154,7 +155,7 @@ func (f *Server) spots() (spots []frontconfig.Listener) {
 func (f *Server) checkAddresses(found *section.Problems) {
 	spots := f.spots()
 	for i, s := range spots {
-		if err := checkAddress(s.Address); err != nil {
+		if err := flagvalue.CheckAddress(s.Address, f.exampleOf(s.Address)); err != nil {
 			found.Add(s.At, "%v", err)
 			continue
 		}
@@ -165,6 +166,17 @@ func (f *Server) checkAddresses(found *section.Problems) {
 			}
 		}
 	}
+}
+
+// exampleOf returns an address as that of one of the listeners may be.
+func (f *Server) exampleOf(address string) string {
+	switch address {
+	case f.Manage:
+		return exampleManage
+	case f.Ask:
+		return exampleAsk
+	}
+	return defaultListen
 }
 
 // checkListen reports a --listen address that no profile is served at. One from the file is

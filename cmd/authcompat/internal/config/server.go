@@ -17,6 +17,12 @@ import (
 // defaultListen is where a single profile is served.
 const defaultListen = "127.0.0.1:8000"
 
+// Where listeners without a default are in help texts and messages.
+const (
+	exampleManage = "127.0.0.1:8081"
+	exampleAsk    = "127.0.0.1:8082"
+)
+
 // Config are the values of a server's settings.
 type Config struct {
 	Engine      Engine
@@ -109,9 +115,9 @@ func (f *Server) AddFlags(flags *pflag.FlagSet) {
 	flags.Var(&f.bindings, listenersFlag, "profile to serve: a built-in name or a file, with @ADDRESS for several (repeatable)")
 	flags.StringVar(&f.listen, "listen", defaultListen, "address of the API, for one profile")
 	flags.StringVar(&f.Front, frontFlag, "", "URL of the application that gets all paths which a single profile doesn't have, as http://127.0.0.1:9000; rules are in a listener's section front")
-	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance 127.0.0.1:8081; none if empty")
+	flags.StringVar(&f.Manage, "manage", "", "address of the management listener (/livez, /readyz, /metrics), for instance "+exampleManage+"; none if empty")
 	f.Console.addFlags(flags)
-	flags.StringVar(&f.Ask, askFlag, "", "address at which reverse proxies and services ask whether a token is good, for instance 127.0.0.1:8082; none if empty")
+	flags.StringVar(&f.Ask, askFlag, "", "address at which reverse proxies and services ask whether a token is good, for instance "+exampleAsk+"; none if empty")
 	flags.Var(&f.AskTLS, askTLSFlag, "TLS for those who ask, with the certificate of the APIs: on or off")
 	flags.StringVar(&f.CallersFile, callersFlag, "", "file with the services that may introspect tokens, and the digests of their secrets")
 	flags.Var(&f.AskIdentity, askIdentityFlag, "tell proxies that ask whose token it is, in a signed header: on, with the keys beside an SQLite database, off, or the file with the keys")

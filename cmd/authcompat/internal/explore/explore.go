@@ -46,13 +46,14 @@ const maxUsers = 3
 // CheckListen fails unless an address is one of this machine itself. There is a key before the console,
 // but no TLS.
 func CheckListen(address string) error {
-	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("%q is no address: want HOST:PORT, for instance 127.0.0.1:8080", address)
+	const example = "127.0.0.1:8080"
+	if err := flagvalue.CheckAddress(address, example); err != nil {
+		return err
 	}
 	if flagvalue.OnLoopback(address) {
 		return nil
 	}
-	return fmt.Errorf("%s is not of this machine alone, and there is no TLS here: want a loopback address such as 127.0.0.1:8080 (ssh -L brings it to another machine)", address)
+	return fmt.Errorf("%s is not of this machine alone, and there is no TLS here: want a loopback address such as %s (ssh -L brings it to another machine)", address, example)
 }
 
 // Run serves the APIs and the console until ctx ends, and then throws their data away. It writes to out

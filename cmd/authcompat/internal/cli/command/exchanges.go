@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -36,6 +37,19 @@ func ReadExchanges(ctx context.Context, path, advice string) (*conformance.File,
 	case err != nil:
 		return nil, UnreadError{err}
 	}
+	return parseExchanges(path, data, advice)
+}
+
+// ReadExchangesFrom is ReadExchanges of what comes from a reader, which is named as a file would be.
+func ReadExchangesFrom(in io.Reader, name, advice string) (*conformance.File, error) {
+	data, err := smallfile.ReadFrom(in, MaxExchangeFile)
+	if err != nil {
+		return nil, UnreadError{fmt.Errorf("%s: %w", name, err)}
+	}
+	return parseExchanges(name, data, advice)
+}
+
+func parseExchanges(path string, data []byte, advice string) (*conformance.File, error) {
 	file, err := conformance.Load(path, data)
 	if err != nil {
 		if p, notProfile := profiles.Parse(path, data); notProfile == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/conformance"
 	"github.com/authcompat/authcompat/profiles"
@@ -78,11 +79,11 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Check an exchange file and report every problem at once",
-		Long: `Check an exchange file. Its profile need not be there. Exits 0 when it is good; 1 with every problem of the
+		Long: `Check an exchange file, or with - what comes on standard input. Its profile need not be there. Exits 0 when it is good; 1 with every problem of the
 file, one a line, as file:line:column: key: what is wrong; 2 when there is no such file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := command.ReadExchanges(cmd.Context(), args[0], giveProfile)
+			file, err := readExchanges(cmd, args[0])
 			var unread command.UnreadError
 			if errors.As(err, &unread) {
 				return err
@@ -99,6 +100,14 @@ file, one a line, as file:line:column: key: what is wrong; 2 when there is no su
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object")
 	return cmd
+}
+
+// readExchanges reads what check is to check.
+func readExchanges(cmd *cobra.Command, path string) (*conformance.File, error) {
+	if path == flagvalue.StandardInput {
+		return command.ReadExchangesFrom(cmd.InOrStdin(), path, giveProfile)
+	}
+	return command.ReadExchanges(cmd.Context(), path, giveProfile)
 }
 
 // writeCheck writes as JSON what check has found: a file, or the problems that err lists.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli/command"
+	"github.com/authcompat/authcompat/cmd/authcompat/internal/config/flagvalue"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/term"
 	"github.com/authcompat/authcompat/profiles"
 	"github.com/authcompat/authcompat/profiles/yamlfile"
@@ -146,13 +147,10 @@ file:line:column: key: what is wrong; 2 when there is no such file.`,
 	}
 }
 
-// standardInput is the name of a file that stands for it.
-const standardInput = "-"
-
 // readProfile reads what profile check is to check. A built-in profile goes before a file with its name, as
 // everywhere.
 func readProfile(cmd *cobra.Command, name string) ([]byte, error) {
-	if name == standardInput {
+	if name == flagvalue.StandardInput {
 		return io.ReadAll(io.LimitReader(cmd.InOrStdin(), profiles.MaxFile+1)) // Parse refuses more
 	}
 	if text, ok := profiles.Source(name); ok {

@@ -16,6 +16,9 @@ import (
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
 
+// StandardInput is the name of a file that stands for what comes there.
+const StandardInput = "-"
+
 // Duration is a flag's value in days or in Go's units, such as 90d, 12h or 1h30m, of at
 // most 36500d.
 type Duration time.Duration
