@@ -2,7 +2,6 @@ package live_test
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"net/url"
 	"strings"
@@ -191,19 +190,7 @@ func TestAuditTriggersBesideALongRead(t *testing.T) {
 	if err := d.exec(t, `ALTER TABLE authcompat_audit DISABLE TRIGGER authcompat_audit_is_not_changed`); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open(d.driver, d.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback()
-	if _, err := tx.Exec(`SELECT count(*) FROM authcompat_audit`); err != nil {
-		t.Fatal(err)
-	}
+	tx := d.begin(t, `SELECT count(*) FROM authcompat_audit`)
 	warned := func() bool {
 		warnings, err := mustOpen(t, d.source).(*live.Store).Warnings(t.Context())
 		if err != nil {

@@ -3,7 +3,6 @@ package live_test
 import (
 	"bytes"
 	"crypto/rand"
-	"database/sql"
 	"net/url"
 	"strings"
 	"testing"
@@ -144,18 +143,7 @@ func TestCutoverBesideALongRead(t *testing.T) {
 	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["postgres"](t)
 	record(t, mustOpen(t, d.source).(*live.Store), 1)
 	d.asBefore(t)
-	db, err := sql.Open(d.driver, d.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(`SELECT count(*) FROM authcompat_audit`); err != nil {
-		t.Fatal(err)
-	}
+	tx := d.begin(t, `SELECT count(*) FROM authcompat_audit`)
 	began := time.Now()
 	s := mustOpen(t, d.source).(*live.Store)
 	mustSwitch(t, s, 0)

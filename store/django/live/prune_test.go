@@ -1,7 +1,6 @@
 package live_test
 
 import (
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -21,18 +20,7 @@ func TestPruningSeesWhatIsChanged(t *testing.T) {
 	if _, err := s.Reserve(t.Context(), now.Add(-3*time.Hour), core.LimitKey{Key: []byte("key"), Limit: core.Limit{Burst: 1, Window: time.Hour}}); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open(d.driver, d.dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(`UPDATE authcompat_guesses SET full_at = full_at + 36000000000`); err != nil {
-		t.Fatal(err)
-	}
+	tx := d.begin(t, `UPDATE authcompat_guesses SET full_at = full_at + 36000000000`)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

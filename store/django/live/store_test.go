@@ -116,6 +116,25 @@ func (d database) exec(tb testing.TB, statement string) error {
 	return err
 }
 
+// begin begins a transaction of another program, which ends with the test if not before, and runs a statement in it.
+func (d database) begin(t *testing.T, statement string) *sql.Tx {
+	t.Helper()
+	db, err := sql.Open(d.driver, d.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() }) // it may have ended
+	if _, err := tx.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
 // count returns the number that a query gives.
 func (d database) count(tb testing.TB, query string) (n int) {
 	tb.Helper()

@@ -11,12 +11,8 @@ import (
 // TestPruneOfAMountedFile removes keys from a file that can't be replaced, because it is mounted
 // by itself: what was removed before is as it was, and nothing else is kept.
 func TestPruneOfAMountedFile(t *testing.T) {
-	cannot := t.Skipf
-	if os.Getenv("CI") != "" {
-		cannot = t.Fatalf
-	}
 	if os.Geteuid() != 0 {
-		cannot("only root can mount")
+		cannot(t, "only root can mount")
 	}
 	w := newWorld(t)
 	for range 2 {
@@ -25,7 +21,7 @@ func TestPruneOfAMountedFile(t *testing.T) {
 		}
 	}
 	if err := syscall.Mount(w.file, w.file, "", syscall.MS_BIND, ""); err != nil {
-		cannot("can't mount: %v", err)
+		cannot(t, "can't mount: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(w.file, 0); err != nil {
