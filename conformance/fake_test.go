@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -168,7 +169,11 @@ func files(t *testing.T) []*conformance.File { return load(t, "testdata/fake.yam
 
 func load(t *testing.T, name string) []*conformance.File {
 	t.Helper()
-	f, err := conformance.LoadFile(name)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := conformance.Load(name, data)
 	if err != nil {
 		t.Fatal(err)
 	}

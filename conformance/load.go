@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,15 +8,6 @@ import (
 
 	"github.com/authcompat/authcompat/profiles/yamlfile"
 )
-
-// LoadFile reads the exchange file at a path. See Load.
-func LoadFile(path string) (*File, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return Load(path, data)
-}
 
 // Load reads an exchange file; the name is used in positions. The error is of type Problems and
 // lists all of them: unknown keys, bad values, bad placeholders, undefined names.

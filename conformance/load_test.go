@@ -103,16 +103,18 @@ func TestLoadAliases(t *testing.T) {
 	}
 }
 
-func TestLoadFile(t *testing.T) {
-	f, err := LoadFile("testdata/fake.yaml")
+func TestLoad(t *testing.T) {
+	const name = "testdata/fake.yaml"
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Profile != "fake" || f.Name != "testdata/fake.yaml" || f.Exchanges[0].Position.String() != "testdata/fake.yaml:13:5" {
-		t.Errorf("got %s, %s, %v", f.Profile, f.Name, f.Exchanges[0].Position)
+	f, err := Load(name, data)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := LoadFile("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that is not there: %v", err)
+	if f.Profile != "fake" || f.Name != name || f.Exchanges[0].Position.String() != "testdata/fake.yaml:13:5" {
+		t.Errorf("got %s, %s, %v", f.Profile, f.Name, f.Exchanges[0].Position)
 	}
 }
 

@@ -99,7 +99,7 @@ func TestStepperShowsWhatIsUnknown(t *testing.T) {
 	b := newBench(t)
 	s := b.stepper("a day later", conformance.Memory{})
 	run := s.Memory().Run
-	if diff := cmp.Diff([]string{"make the user john-" + run + "000", "send step 1 (POST /login)", "move the clock on by 23h0m0s"}, s.Preparation(2)); diff != "" {
+	if diff := cmp.Diff([]string{"make the user john-" + run + "000", "send step 1 (POST /login)", "move the clock on by 23 hours"}, s.Preparation(2)); diff != "" {
 		t.Error(diff)
 	}
 	step := s.Step(2)

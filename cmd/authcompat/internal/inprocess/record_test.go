@@ -89,7 +89,7 @@ func TestRecordGenuine(t *testing.T) {
 			}
 		}
 	}
-	file, err := conformance.LoadFile(path)
+	file, err := conformance.Load(path, data)
 	if err != nil {
 		t.Fatal(err)
 	}
