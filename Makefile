@@ -4,7 +4,7 @@ GO ?= go
 
 .DEFAULT_GOAL := help
 .PHONY: help build run check test test-waiting test-computing lint fuzz tools originals peers compatibility compatible million moving soak \
-	bench bench-logins bench-flood release release-test crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
+	vet-all bench bench-logins bench-flood release release-test crash powercut docs openapi screenshots skew nodes failover front mutants vulncheck
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -51,6 +51,9 @@ lint: ## gofmt, go vet, staticcheck, errcheck, unparam and misspell
 	$(GO) tool errcheck -ignoretests -exclude .errcheck ./...
 	$(GO) tool unparam ./...
 	$(GO) tool misspell -error -i infinit,nmae $$(git ls-files '*.go' '*.md')
+
+vet-all: ## go vet for the other systems that releases are for, tests included (minutes on two processors)
+	@for os in windows freebsd darwin; do echo "GOOS=$$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
 
 vulncheck: ## known vulnerabilities of what is built in, from the Go project's database (docs/vulnerabilities.md)
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...

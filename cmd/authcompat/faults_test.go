@@ -101,7 +101,7 @@ func startAs(t *testing.T, folder string, args []string) *process {
 	copyProgram(t, binary)
 	return startWith(t, func(cmd *exec.Cmd) {
 		cmd.Path = binary
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		runAs(cmd, nobody)
 		cmd.Dir = folder
 	}, args...)
 }
@@ -170,9 +170,8 @@ func TestTwoServersOnOneFile(t *testing.T) {
 // tokens meanwhile.
 func TestSlowConnections(t *testing.T) {
 	const slow = 5000
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < slow+1000 {
-		cannot(t, "needs a limit of open files over %d: %d, %v", slow+1000, limit.Cur, err)
+	if limit, err := maxOpenFiles(); err != nil || limit < slow+1000 {
+		cannot(t, "needs a limit of open files over %d: %d, %v", slow+1000, limit, err)
 	}
 	f := newFaulty(t, start(t, append(bothAt, "--store", database(t))...))
 	address := strings.TrimPrefix(f.urls["snippit"], "http://")

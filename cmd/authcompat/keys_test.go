@@ -160,8 +160,8 @@ func TestRotationKeepsTheFile(t *testing.T) {
 	if info.Mode() != 0o440 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	if who := info.Sys().(*syscall.Stat_t); root && (who.Uid != owner || who.Gid != group) {
-		t.Errorf("owner %d, group %d", who.Uid, who.Gid)
+	if uid, gid := ownerOf(info); root && (uid != owner || gid != group) {
+		t.Errorf("owner %d, group %d", uid, gid)
 	}
 	if n := strings.Count(slurp(t, real), "\n"); n != 2 {
 		t.Errorf("%d keys", n)
@@ -207,7 +207,7 @@ func TestRotationByAnother(t *testing.T) {
 	}
 	cmd := exec.Command(program, "secret", "rotate", "--store", dsn)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+	runAs(cmd, 12345)
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "nothing is changed: a new "+folder+"/auth.db.key would not belong to whom the old one does") {
 		t.Errorf("%v %s", err, out)

@@ -12,11 +12,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/daemon"
 	"github.com/authcompat/authcompat/store/sqlite"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
@@ -177,9 +177,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// nobody is a user without any rights.
-const nobody = 65534
-
 // asNobody runs the test in a process of a user without any rights.
 func asNobody(t *testing.T) {
 	t.Helper()
@@ -197,7 +194,7 @@ func asNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.Dir, cmd.SysProcAttr = "/", daemon.Nobody().Attributes(0)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Errorf("%v\n%s", err, out)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -231,13 +230,10 @@ func TestDumpFiles(t *testing.T) {
 // An unreadable file is noticed before the first one is read.
 func TestDumpFilesThatAreNone(t *testing.T) {
 	good, folder := mustDumpFile(t, "a.json", "["+annInDump+"]"), t.TempDir()
-	fifo, missing := filepath.Join(folder, "fifo"), filepath.Join(folder, "missing")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	missing := filepath.Join(folder, "missing")
 	for path, want := range map[string]string{
 		folder:      "it is a directory",
-		fifo:        "it is a pipe or a device, and a dump is read more than once: write it into a file",
+		mustFifo(t): "it is a pipe or a device, and a dump is read more than once: write it into a file",
 		"/dev/null": "it is a pipe or a device, and a dump is read more than once: write it into a file",
 		missing:     "no such file or directory",
 	} {

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -44,10 +43,10 @@ func TestKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			whole, cut := target(t), target(t)
 			began := time.Now()
-			usage, _ := runImport(t, source, whole, -1)
+			ended, _ := runImport(t, source, whole, -1)
 			took := time.Since(began)
 			t.Logf("%d users and %d tokens: %v, %.0f rows a second, peak RSS %d MiB",
-				rows, rows, took.Round(time.Second), 2*float64(rows)/took.Seconds(), usage.Maxrss>>10)
+				rows, rows, took.Round(time.Second), 2*float64(rows)/took.Seconds(), peakMemory(ended)>>20)
 			batches := 2 * rows / coretransfer.MaxImport
 			for range 4 {
 				runImport(t, source, cut, rand.IntN(batches/2))
@@ -64,7 +63,7 @@ func TestKilled(t *testing.T) {
 
 // runImport imports in a process of its own, and kills it after the given number of
 // lines of progress, or never if it is -1.
-func runImport(t *testing.T, source, target string, lines int) (usage *syscall.Rusage, killed bool) {
+func runImport(t *testing.T, source, target string, lines int) (ended *os.ProcessState, killed bool) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), sourceVariable+"="+source, targetVariable+"="+target)
@@ -86,7 +85,7 @@ func runImport(t *testing.T, source, target string, lines int) (usage *syscall.R
 	if err := cmd.Wait(); err != nil && !killed {
 		t.Fatalf("import: %v", err)
 	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage), killed
+	return cmd.ProcessState, killed
 }
 
 // summary returns a digest of all users and tokens of a store.

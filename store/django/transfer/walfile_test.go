@@ -8,13 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/store/django/tables"
 	"github.com/authcompat/authcompat/store/django/transfer"
+	"github.com/authcompat/authcompat/store/internal/daemon"
 	"github.com/authcompat/authcompat/store/sqlite"
 )
 
@@ -198,9 +198,6 @@ func TestHotJournal(t *testing.T) {
 	}
 }
 
-// nobody is a user without any rights.
-const nobody = 65534
-
 // TestReadOnlyFolder imports as a user who can write neither the files nor their
 // directory. Root could, so the import runs as another user in a process of its own.
 func TestReadOnlyFolder(t *testing.T) {
@@ -255,7 +252,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			target := filepath.Join(home, "new.db")
 			cmd := exec.Command(program)
 			cmd.Env = append(os.Environ(), sourceVariable+"="+path, targetVariable+"="+target)
-			cmd.Dir, cmd.SysProcAttr = home, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			cmd.Dir, cmd.SysProcAttr = home, daemon.Nobody().Attributes(0)
 			out, err := cmd.CombinedOutput()
 			if diff := cmp.Diff(before, contentsOf(t, folder)); diff != "" {
 				t.Errorf("the source is not what it was (-before +after):\n%.500s", diff)
@@ -295,7 +292,7 @@ func mustBeReadOnly(t *testing.T, top, folder, home string) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Chown(home, nobody, nobody); err != nil {
+	if err := os.Chown(home, daemon.NobodyID, daemon.NobodyID); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -31,6 +31,12 @@ func Find(name string) (*Servant, error) {
 	return &Servant{uid, gid}, nil
 }
 
+// Nobody returns the user without any rights, as whom root's processes can run. The rights of files hold for it.
+func Nobody() *Servant { return &Servant{uid: NobodyID, gid: NobodyID} }
+
+// NobodyID is the user and the group of Nobody.
+const NobodyID = 65534
+
 // Give makes a file or folder the servant's.
 func (s *Servant) Give(path string) error {
 	if s == nil {
