@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -217,6 +218,39 @@ func TestConnectionsAtATime(t *testing.T) {
 	if n := largest.Load(); n > most || n < 2 {
 		t.Errorf("%d connections at a time, want %d at most", n, most)
 	}
+}
+
+// TestNoConnectionsForNobody has a client leave while its request waits for a connection to an application that answers no
+// handshakes: the connection is given up with it, before that of a client who came first and still waits.
+func TestNoConnectionsForNobody(t *testing.T) {
+	opened, closed := make(chan int), make(chan int, 2)
+	var connections atomic.Int64
+	application := serveConns(t, func(c net.Conn) {
+		n := int(connections.Add(1))
+		opened <- n
+		_, _ = io.Copy(io.Discard, c)
+		closed <- n
+	})
+	application.Scheme = "https"
+	f := front.New(&gate{}, front.Options{Old: front.Application{URL: application}, Connections: 2})
+	var all sync.WaitGroup
+	ask := func() (leave context.CancelFunc) {
+		ctx, leave := context.WithCancel(t.Context())
+		all.Go(func() {
+			f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody).WithContext(ctx))
+		})
+		<-opened
+		return leave
+	}
+	waits := ask()
+	time.Sleep(100 * time.Millisecond) // so much earlier its time would be over
+	leaves := ask()
+	leaves()
+	if n := <-closed; n != 2 {
+		t.Errorf("connection %d was closed first", n)
+	}
+	waits()
+	all.Wait()
 }
 
 // readBody reads the body of TestConnectionsOfNoMoreUse.

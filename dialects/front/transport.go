@@ -117,7 +117,17 @@ func (e *handshakeError) Unwrap() error { return e.error }
 //
 // A client that has made way for others is not noticed at once, and for as long its request has a connection: without a
 // place for each, who asks again and again would have more of them than requests.
+//
+// net/http goes on with a connection for a request that is over (net/http/transport.go of Go 1.26, getConn), in case another one
+// can use it. If the application can't be reached, that takes the whole time: clients that give up and ask again would
+// take all places, also those of requests to the other application. So it ends with its request.
 func (t *transport) dial(ctx context.Context) (*upstreamConn, error) {
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(x.ctx, cancel)()
+	}
 	if t.places == nil {
 		return t.connect(ctx)
 	}
