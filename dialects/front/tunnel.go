@@ -3,6 +3,7 @@ package front
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -71,6 +72,9 @@ const tunnelBuffer = 4 << 10
 func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := w.x.control.Hijack()
 	if err != nil {
+		if !errors.Is(err, http.ErrNotSupported) {
+			w.x.cancel(context.Canceled) // the connection is closed, and the application has done nothing wrong
+		}
 		return nil, nil, err
 	}
 	t := &tunnel{Conn: conn, x: w.x, buffered: buffered.Reader}
@@ -126,6 +130,7 @@ func (t *tunnel) Write(b []byte) (int, error) {
 	out := append(t.x.spelling(http.StatusSwitchingProtocols).respellLines(t.head[:end+4]), t.head[end+4:]...)
 	t.head, t.headSent = nil, true
 	if _, err := t.Conn.Write(out); err != nil {
+		t.x.cancel(context.Canceled) // as above
 		return 0, err
 	}
 	return len(b), nil

@@ -59,6 +59,26 @@ func TestTunnel(t *testing.T) {
 	}
 }
 
+// TestTunnelOfNobody has a client leave before the application switches protocols: that is no fault of the application's.
+func TestTunnelOfNobody(t *testing.T) {
+	asked, left, counted := make(chan struct{}), make(chan struct{}), make(chan front.Result, 1)
+	application := serveConns(t, func(c net.Conn) {
+		_, _ = readHead(bufio.NewReader(c))
+		close(asked)
+		<-left
+		_, _ = io.WriteString(c, accepted)
+	})
+	c, _ := dial(t, start(t, &gate{}, front.Options{Old: front.Application{URL: application, Count: func(r front.Result) { counted <- r }}}))
+	_, _ = io.WriteString(c, upgrade+"\r\n")
+	<-asked
+	_ = c.(*net.TCPConn).SetLinger(0) // resets
+	c.Close()
+	close(left)
+	if r := <-counted; r != front.ResultCanceled {
+		t.Errorf("counted as %s", r)
+	}
+}
+
 // TestTunnelEnds ends tunnels with their token, with the server, and after silence.
 func TestTunnelEnds(t *testing.T) {
 	needed := front.NewRules([]front.Rule{{"/", front.Needed}})
