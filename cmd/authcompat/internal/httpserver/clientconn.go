@@ -139,6 +139,9 @@ func (c *clientConn) receive(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
 		c.below.room = maxUndelivered
+		// crypto/tls tells the end of the input with the last bytes, up to TLS 1.2 (crypto/tls/conn.go of Go 1.26, Read), and
+		// again later. If it came with a head, net/http would not ask for the body that was read with that.
+		err = nil
 	}
 	return n, err
 }

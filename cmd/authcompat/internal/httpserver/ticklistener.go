@@ -218,11 +218,21 @@ func (c *tickConn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
+// maxUnread is how many bytes of a client are read away before its connection is closed.
+const maxUnread = 4 << 10
+
 // Close implements net.Conn.
+//
+// A system resets a connection that is closed before all is read (RFC 2525, 2.17), and a client that gets the reset with the
+// reply may never see that, as on Windows. Old clients send an empty line behind a body, and TLS tells the end of the input: of
+// either nothing is read, or would be by net/http, when the connection ends with its request.
 func (c *tickConn) Close() error {
 	c.listener.mu.Lock()
 	delete(c.listener.conns, c)
 	c.listener.mu.Unlock()
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		discardUnread(tcp)
+	}
 	err := c.Conn.Close()
 	if c.abandon != nil {
 		c.abandon()
