@@ -24,14 +24,26 @@ func newConnSemaphore(size int) *connSemaphore {
 	return &connSemaphore{slots: make(chan struct{}, size), began: time.Now(), expired: make(map[time.Duration]chan struct{})}
 }
 
+// unwatched is for how long a call waits for a slot before it asks whether its caller has gone, or up to timerSlack longer:
+// most get one within a millisecond, and a request that is asked for that has its connection watched, which
+// costs more than to wait.
+const unwatched = 100 * time.Millisecond
+
 // acquire acquires a slot. It waits for one until the deadline, or up to timerSlack
-// longer.
+// longer. If the context ends meanwhile, it may be noticed after unwatched.
 func (c *connSemaphore) acquire(ctx context.Context, deadline time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if c.tryAcquire() {
 		return nil
+	}
+	if soon := time.Now().Add(unwatched); soon.Before(deadline) {
+		select {
+		case c.slots <- struct{}{}:
+			return nil
+		case <-c.after(soon):
+		}
 	}
 	select {
 	case c.slots <- struct{}{}:

@@ -31,11 +31,14 @@ func newRetrier(wait time.Duration) *retrier { return &retrier{deadline: time.No
 // before that. The first lost connection may just have been idle for too long, so the
 // next one is tried at once.
 func (r *retrier) shouldRetry(ctx context.Context, err error) bool {
+	if err == nil {
+		return false
+	}
 	r.afterAmbiguous = r.afterAmbiguous || errors.Is(err, ErrAmbiguousCommit)
 	r.attempts++
 	pause := rand.N(min(maxPause, time.Millisecond<<min(r.attempts, 10)))
 	switch kind := classify(err); {
-	case err == nil, ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return false
 	case r.afterAmbiguous && kind != permanent, errors.Is(err, ErrAmbiguousCommit):
 	case kind == conflict:
