@@ -128,28 +128,40 @@ func matcher(path string) mux.MatcherFunc {
 	if !strings.Contains(path, "{") {
 		return func(r *http.Request, _ *mux.RouteMatch) bool { return r.URL.Path == path }
 	}
-	return func(r *http.Request, _ *mux.RouteMatch) bool {
-		value, _ := Variable(path, r)
-		return value != ""
+	v := newVariable(path)
+	return func(r *http.Request, _ *mux.RouteMatch) bool { return v.value(r) != "" }
+}
+
+// variable is where an endpoint's path has one.
+type variable struct {
+	before, after string
+	found, isID   bool
+}
+
+func newVariable(path string) (v variable) {
+	if v.before, v.after, v.found = strings.Cut(path, usernameVariable); !v.found {
+		v.before, v.after, v.isID = strings.Cut(path, idVariable)
+		v.found = v.isID
 	}
+	return v
+}
+
+// value gives the segment of the request's path in the place of the variable; empty: there is none.
+func (v *variable) value(r *http.Request) string {
+	rest, ok := strings.CutPrefix(r.URL.Path, v.before)
+	value, fits := strings.CutSuffix(rest, v.after)
+	if !v.found || !ok || !fits || strings.Contains(value, "/") || v.isID && strings.Contains(value, ".") {
+		return ""
+	}
+	return value
 }
 
 // Variable gives the segment of the request's path in the place of the variable in an
 // endpoint's path, and whether that is {id}. value is empty if the paths do not match, or the
 // endpoint's has no variable.
 func Variable(path string, r *http.Request) (value string, isID bool) {
-	before, after, found := strings.Cut(path, usernameVariable)
-	if !found {
-		if before, after, isID = strings.Cut(path, idVariable); !isID {
-			return "", false
-		}
-	}
-	rest, ok := strings.CutPrefix(r.URL.Path, before)
-	value, fits := strings.CutSuffix(rest, after)
-	if !ok || !fits || strings.Contains(value, "/") || isID && strings.Contains(value, ".") {
-		return "", isID
-	}
-	return value, isID
+	v := newVariable(path)
+	return v.value(r), v.isID
 }
 
 // appendSlash is Django's APPEND_SLASH with DEBUG off (django/middleware/common.py,
