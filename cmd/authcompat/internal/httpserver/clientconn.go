@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime"
 	"slices"
@@ -21,9 +22,10 @@ import (
 type clientConn struct {
 	net.Conn
 	*rejections
-	below     *tickConn // below TLS, if there is any
-	handshake *tls.Conn // nil: none, or it is done
-	refused   bool      // nothing more is read
+	below     *tickConn  // below TLS, if there is any
+	peer      netip.Addr // zero: unknown. It is in http.Request.RemoteAddr, too, as text.
+	handshake *tls.Conn  // nil: none, or it is done
+	refused   bool       // nothing more is read
 	// netContext is that of ListenOptions.
 	netContext bool
 	handled    atomic.Bool // a handler has the current request
@@ -35,7 +37,9 @@ type clientConn struct {
 	max   headLimits
 	head  headCounter // of the next head, or the one that is being read
 	// whole says that the head of the current request is read.
-	whole bool
+	whole atomic.Bool
+	// idle says that nothing of the next request has come, but for empty lines.
+	idle bool
 	// finished says that a handler has the current request, and all of it is read.
 	finished atomic.Bool
 	// pending are bytes behind a head that were read with it.
@@ -57,8 +61,8 @@ func (c *clientConn) tcp() *net.TCPConn {
 // watched reports whether the contexts of requests end without net/http: by requestContext.
 func (c *clientConn) watched() bool { return tellsResets && !c.netContext && c.tcp() != nil }
 
-// Read implements net.Conn. The first call performs the TLS handshake, within the deadline
-// that net/http has set for the headers.
+// Read implements net.Conn. The first call performs the TLS handshake, within the time
+// that there is for a head.
 func (c *clientConn) Read(b []byte) (int, error) {
 	if c.handshake != nil {
 		secure := c.handshake
@@ -86,7 +90,7 @@ func (c *clientConn) Read(b []byte) (int, error) {
 		}
 		return n, err
 	}
-	if c.whole && len(b) == 1 && c.watched() {
+	if len(b) == 1 && c.whole.Load() && c.watched() {
 		// While a handler has a request, net/http reads a byte behind it, to end its context when the
 		// client leaves (net/http/server.go of Go 1.26, connReader.backgroundRead). It need not be
 		// interrupted where nobody relies on that.
@@ -110,7 +114,14 @@ func (c *clientConn) Read(b []byte) (int, error) {
 		c.refused = true
 		return 0, io.EOF
 	}
-	c.whole = whole
+	c.whole.Store(whole)
+	c.below.write.within(writeTimeout)
+	if c.idle && (whole || c.head.begun()) {
+		c.idle = false
+		if !whole {
+			c.below.read.within(readHeaderTimeout)
+		}
+	}
 	if length < n {
 		c.pending = append(bytes.Clone(b[length:n]), c.pending...)
 	}
@@ -118,10 +129,10 @@ func (c *clientConn) Read(b []byte) (int, error) {
 }
 
 // SetReadDeadline implements net.Conn. While a handler has a request of which all is read, there is
-// no deadline for reading: net/http would set two to interrupt its look behind the request, and sets
-// another before it reads again.
+// no deadline for reading: net/http would set two to interrupt its look behind the request. Until the next
+// head is read, there is one that net/http knows nothing of, and does not remove.
 func (c *clientConn) SetReadDeadline(t time.Time) error {
-	if c.finished.Load() {
+	if c.finished.Load() || t.IsZero() && !c.whole.Load() {
 		return nil
 	}
 	return c.Conn.SetReadDeadline(t)
@@ -174,8 +185,11 @@ type headLimits struct {
 // headCounter counts the lines of a request's head, and their bytes, as they are read.
 type headCounter struct {
 	lines, bytes int
-	begun        bool // the current line has text
+	text         bool // the current line has some
 }
+
+// begun reports whether anything of a head has come, but for empty lines.
+func (h *headCounter) begun() bool { return h.text || h.lines > 0 }
 
 // add counts the bytes of a head, which may follow empty lines (RFC 9112, 2.2). It returns how
 // many of them belong to the head and what precedes it; if it is whole, it ends there, and the next head is
@@ -184,25 +198,25 @@ func (h *headCounter) add(b []byte, most headLimits) (length int, whole, exceede
 	for length < len(b) {
 		line, _, ended := bytes.Cut(b[length:], []byte{'\n'})
 		size := len(line)
-		h.begun = h.begun || size > 1 || size == 1 && line[0] != '\r'
+		h.text = h.text || size > 1 || size == 1 && line[0] != '\r'
 		if ended {
 			size++
 		}
 		length += size
-		if h.begun || h.lines > 0 {
+		if h.begun() {
 			h.bytes += size
 		}
-		if ended && h.begun {
+		if ended && h.text {
 			h.lines++
 		}
 		if h.lines > 1+most.fields || h.bytes > most.bytes {
 			return length, false, true
 		}
-		if ended && !h.begun && h.lines > 0 {
+		if ended && !h.text && h.lines > 0 {
 			*h = headCounter{}
 			return length, true, false
 		}
-		h.begun = h.begun && !ended
+		h.text = h.text && !ended
 	}
 	return length, false, false
 }
@@ -337,7 +351,9 @@ func stateChanged(conn net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		c.handled.Store(false)
 		c.finished.Store(false)
-		c.whole = false
+		c.whole.Store(false)
+		c.idle = true
+		c.below.read.within(idleTimeout)
 	case http.StateHijacked:
 		c.tunnel.Store(true)
 		c.finished.Store(false)

@@ -93,14 +93,13 @@ func (s *Servers) Take(listener net.Listener, handler http.Handler, o ListenOpti
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	server := &http.Server{
-		Handler:           handling(handler),
-		Protocols:         protocols,
-		MaxHeaderBytes:    cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes) - unaskedBytes,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		Handler:        handling(handler),
+		Protocols:      protocols,
+		MaxHeaderBytes: cmp.Or(o.MaxHeaderBytes, DefaultMaxHeaderBytes) - unaskedBytes,
+		ReadTimeout:    readTimeout,
+		// Connections have these by themselves (clientConn), and read no clock for them.
+		ReadHeaderTimeout: -1, WriteTimeout: -1, IdleTimeout: -1,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 		// OPTIONS * is an unknown path like others.
 		DisableGeneralOptionsHandler: true,
 		ConnContext:                  withConn,

@@ -46,6 +46,12 @@ func (c *counted) all() string {
 // mustServe serves a handler as an API, and returns its address.
 func mustServe(t *testing.T, c *counted, handler http.HandlerFunc) string {
 	t.Helper()
+	return mustListen(t, c, handler).Addr().String()
+}
+
+// mustListen is mustServe, and returns the listener.
+func mustListen(t *testing.T, c *counted, handler http.HandlerFunc) net.Listener {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	api := Instrument(handler, "p", InstrumentOptions{Recorder: c, Bodies: NewBodyBudget(), Log: log, Requests: LogNone})
 	var servers Servers
@@ -65,7 +71,7 @@ func mustServe(t *testing.T, c *counted, handler http.HandlerFunc) string {
 			t.Error(err)
 		}
 	})
-	return servers[0].Listener.Addr().String()
+	return servers[0].Listener
 }
 
 // mustDial opens a connection and sends a text.

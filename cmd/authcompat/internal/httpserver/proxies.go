@@ -50,11 +50,23 @@ func (p Proxies) Trusted(a netip.Addr) bool {
 // trusted proxy. In X-Forwarded-For only what trusted proxies have added counts: the
 // client is the first address from the right that is not a trusted proxy.
 func (p Proxies) client(r *http.Request) (address netip.Addr, proxied bool) {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}, false
+	if c := connOf(r.Context()); c != nil {
+		return p.clientBehind(c.peer, r)
 	}
-	address = peer.Addr().Unmap().WithZone("")
+	return p.clientBehind(addressOf(r.RemoteAddr), r)
+}
+
+// addressOf returns the address in one with a port; zero: there is none.
+func addressOf(remote string) netip.Addr {
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return peer.Addr().Unmap().WithZone("")
+}
+
+// clientBehind is client for a request that a peer has sent.
+func (p Proxies) clientBehind(address netip.Addr, r *http.Request) (_ netip.Addr, proxied bool) {
 	if !p.Trusted(address) {
 		return address, false
 	}

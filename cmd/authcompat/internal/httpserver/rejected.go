@@ -76,12 +76,13 @@ func (l *rejectionListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &clientConn{Conn: c, rejections: l.rejections, max: l.max, netContext: l.netContext}
+	client := &clientConn{Conn: c, rejections: l.rejections, max: l.max, netContext: l.netContext, peer: addressOf(c.RemoteAddr().String())}
 	if client.handshake, _ = c.(*tls.Conn); client.handshake != nil {
 		c = client.handshake.NetConn()
 	}
 	client.below = c.(*tickConn)
 	client.below.secured, client.below.room = client.handshake != nil, maxHandshake
+	client.below.read.within(readHeaderTimeout)
 	return client, nil
 }
 

@@ -15,15 +15,17 @@ import (
 const deadlineTick = time.Second
 
 // tickListener accepts connections whose deadlines are checked by one goroutine at every
-// tick. net/http sets a deadline seven times for each request, and doing that with a
+// tick. Deadlines are set several times for each request, and doing that with a
 // runtime timer takes a twentieth of the time of a small request.
 type tickListener struct {
 	net.Listener
 	limits  *connLimits
 	refused func(client net.Addr)
 	shaking *fairshare.Turns // of TLS handshakes; nil: there are none
-	began   time.Time        // has the monotonic clock, as deadlines have
-	now     atomic.Int64     // as of the last tick, in nanoseconds since began
+	tick    time.Duration
+	began   time.Time    // has the monotonic clock, as deadlines have
+	now     atomic.Int64 // as of the last tick, in nanoseconds since began
+	ticks   atomic.Int64 // so far
 
 	mu     sync.Mutex
 	conns  map[*tickConn]struct{}
@@ -33,17 +35,18 @@ type tickListener struct {
 // newTickListener starts to check the deadlines of a listener's connections, until the
 // listener and all connections are closed. refused is told of each that the limits refuse.
 func newTickListener(l net.Listener, tick time.Duration, limits *connLimits, refused func(client net.Addr)) *tickListener {
-	c := &tickListener{Listener: l, limits: limits, refused: refused, began: time.Now(), conns: make(map[*tickConn]struct{})}
-	go c.run(tick)
+	c := &tickListener{Listener: l, limits: limits, refused: refused, tick: tick, began: time.Now(), conns: make(map[*tickConn]struct{})}
+	go c.run()
 	return c
 }
 
 // run checks the connections at every tick.
-func (l *tickListener) run(tick time.Duration) {
-	ticker := time.NewTicker(tick)
+func (l *tickListener) run() {
+	ticker := time.NewTicker(l.tick)
 	defer ticker.Stop()
 	for now := range ticker.C {
 		l.now.Store(int64(now.Sub(l.began)))
+		l.ticks.Add(1)
 		if !l.expire() {
 			return
 		}
@@ -161,7 +164,8 @@ type tickDeadline struct {
 	apply    func(time.Time) error // sets the deadline of the connection itself
 
 	mu     sync.Mutex
-	wanted time.Duration // since the listener began
+	wanted time.Duration // since the listener began; with last, nothing
+	last   int64         // the tick at which it has passed; 0: that is at wanted
 	there  bool          // whether there is a deadline
 	over   bool          // whether it has been applied
 }
@@ -170,7 +174,7 @@ type tickDeadline struct {
 // net/http interrupts a read that way.
 func (d *tickDeadline) set(to time.Time) error {
 	d.mu.Lock()
-	d.there = !to.IsZero()
+	d.there, d.last = !to.IsZero(), 0
 	if d.there {
 		d.wanted = to.Sub(d.listener.began)
 	}
@@ -188,14 +192,35 @@ func (d *tickDeadline) set(to time.Time) error {
 	return d.apply(to)
 }
 
+// within sets the deadline to so long from now, up to two ticks later. It counts ticks, and so does not read the clock, which each
+// request would do several times. A process that was stopped has not had those of that time.
+func (d *tickDeadline) within(wait time.Duration) {
+	d.mu.Lock()
+	d.there, d.last = true, d.listener.ticks.Load()+int64((wait+d.listener.tick-1)/d.listener.tick)+1
+	over := d.over
+	d.over = false
+	if over {
+		_ = d.apply(time.Time{}) // fails only where the connection is closed
+	}
+	d.mu.Unlock()
+}
+
+// passed reports whether the deadline has passed. The caller holds the lock.
+func (d *tickDeadline) passed() bool {
+	if d.last > 0 {
+		return d.last <= d.listener.ticks.Load()
+	}
+	return int64(d.wanted) <= d.listener.now.Load()
+}
+
 // expire applies the deadline if it has passed.
 func (d *tickDeadline) expire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.there || int64(d.wanted) > d.listener.now.Load() {
+	if !d.there || !d.passed() {
 		return
 	}
-	_ = d.apply(d.listener.began.Add(d.wanted)) // fails only where the connection is closed
+	_ = d.apply(d.listener.began) // long ago; fails only where the connection is closed
 	d.there, d.over = false, true
 }
 
