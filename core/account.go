@@ -23,6 +23,8 @@ type UserUpdate struct {
 	// DeactivateMoved makes the user inactive if the address changes, until an activation
 	// (djoser/serializers.py 2.1, UserSerializer.update).
 	DeactivateMoved bool
+	// Still is called before each attempt, and the update fails as it does.
+	Still Still
 }
 
 // maxUpdateAttempts is how often an update is tried while others change the same user.
@@ -88,7 +90,7 @@ func (s *Service) EmailTaken(ctx context.Context, email string, userID int64) (b
 // 3.2, UserManager), which no update calls. It fails with KindUserUnknown,
 // KindUsernameTaken, KindEmailTaken, KindInvalidUser or KindUnavailable.
 func (s *Service) UpdateUser(ctx context.Context, p Policy, userID int64, u UserUpdate) (User, error) {
-	return s.updateUser(ctx, p, Confirmation{account: Account{User: User{ID: userID}}}, u)
+	return s.updateUser(ctx, p, Confirmation{account: Account{User: User{ID: userID}}, still: u.Still}, u)
 }
 
 // UpdateByLink changes the user whom a link is for, and ends the link. It fails as UpdateUser does,
@@ -104,6 +106,9 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 			return User{}, wrapUserError("find user", err)
 		}
 		link, err := c.use(account, s.now())
+		if err == nil {
+			err = c.still.check(ctx)
+		}
 		if err != nil {
 			return User{}, err
 		}

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -199,8 +200,8 @@ func TestGuessesCountTogether(t *testing.T) {
 		},
 		func(ctx context.Context, plain string) error {
 			u, err := g.AuthenticatePassword(ctx, fixed, "john", plain)
-			if err == nil && u.ID != john.ID {
-				t.Errorf("another user: %+v", u)
+			if err == nil && u.User().ID != john.ID {
+				t.Errorf("another user: %+v", u.User())
 			}
 			return err
 		},
@@ -275,4 +276,45 @@ func TestIssue(t *testing.T) {
 	}
 	_, err = w.Issue(t.Context(), fixed, first)
 	wantKind(t, err, core.KindUserInactive)
+}
+
+// TestStill has what a client was recognised by end before the change is written, and the password be changed while
+// that is looked up: nothing is done.
+func TestStill(t *testing.T) {
+	w := newWorld(t, true)
+	s := w.registered(t, fixed, core.Registration{Username: "ann", Email: "ann@a.example"})
+	ended := errors.New("ended")
+	email := "evil@a.example"
+	for _, c := range []struct {
+		still core.Still
+		want  func(error) bool
+	}{
+		{func(context.Context) error { return ended }, func(err error) bool { return errors.Is(err, ended) }},
+		{func(ctx context.Context) error { return w.SetPassword(ctx, s.User, "secret", false) }, func(err error) bool { return core.KindOf(err) == core.KindUnavailable }},
+	} {
+		var failed []error
+		confirmed, err := w.Confirmed(t.Context(), s.User, s.User, nil, c.still)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.ChangePassword(t.Context(), fixed, confirmed, "evil", false)
+		failed = append(failed, err)
+		if confirmed, err = w.Confirmed(t.Context(), s.User, s.User, nil, c.still); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range append(failed, w.DeleteAccount(t.Context(), fixed, confirmed)) {
+			if !c.want(err) {
+				t.Errorf("got %v", err)
+			}
+		}
+	}
+	if _, err := w.UpdateUser(t.Context(), fixed, s.User.ID, core.UserUpdate{Email: &email, Still: func(context.Context) error { return ended }}); !errors.Is(err, ended) {
+		t.Errorf("an update: %v", err)
+	}
+	if u, err := w.UserByID(t.Context(), s.User.ID); err != nil || u.Email != "ann@a.example" {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if _, err := w.Login(t.Context(), fixed, "ann", "secret"); err != nil {
+		t.Error(err)
+	}
 }

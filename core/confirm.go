@@ -11,18 +11,42 @@ import (
 
 // How users confirm what they do, by their password or by the link in a mail, and passwords that are checked without a login.
 
-// AuthenticatePassword returns the user whom a name, as of the policy's LoginBy, and a
+// AuthenticatePassword returns the confirmation of the user whom a name, as of the policy's LoginBy, and a
 // password belong to, and issues nothing: HTTP Basic (RFC 7617) says them with each request.
 // It is limited, and fails, as Login does; only a failure is in the audit log.
-func (s *Service) AuthenticatePassword(ctx context.Context, p Policy, name, plain string) (User, error) {
+func (s *Service) AuthenticatePassword(ctx context.Context, p Policy, name, plain string) (Confirmation, error) {
 	name = lookup(name)
 	account, err := s.checkGuess(ctx, p, ActionAuthenticate, len(name), plain, func(ctx context.Context) (subject, error) {
 		return s.findSubject(ctx, p, name)
 	})
 	if err != nil {
-		return User{}, err
+		return Confirmation{}, err
 	}
 	clients.Identify(ctx, account.User.Username)
+	return Confirmation{account: account, plain: plain, confirmed: true}, nil
+}
+
+// Reconfirm returns the user whose password was confirmed, as there is by now. It fails with KindInvalidCredentials
+// if the user has another password or is gone, with KindUserInactive, KindOverloaded or KindUnavailable.
+func (s *Service) Reconfirm(ctx context.Context, c Confirmation) (User, error) {
+	account, err := s.accountByID(ctx, c.account.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return User{}, &Error{Kind: KindInvalidCredentials, Err: err}
+	case err != nil:
+		return User{}, wrapStoreError("find user", err)
+	case !account.Active:
+		return User{}, &Error{Kind: KindUserInactive}
+	}
+	if account.PasswordHash != c.account.PasswordHash { // by a login that has hashed it anew, unless it is another
+		ok, err := s.checkAgain(ctx, account, c.plain)
+		if err != nil {
+			return User{}, err
+		}
+		if !ok {
+			return User{}, &Error{Kind: KindInvalidCredentials, Err: ErrPasswordChanged}
+		}
+	}
 	return account.User, nil
 }
 
@@ -34,7 +58,22 @@ type Confirmation struct {
 	// others says that it is the right of another user, which does not depend on the password.
 	others bool
 	// link reports whether the link that confirms is good for the account; nil: there is none.
-	link func(account Account) bool
+	link  func(account Account) bool
+	still Still
+}
+
+// Still returns nil if a client may do now what it has asked for: the token or the password by which it was recognised
+// when its request began is good still. The body of a request can take half a minute to come, and a
+// password as long to be hashed; whoever has all tokens of an account ended must not have to hope that none of its
+// requests is under way. nil is for a client that has shown neither. An error is returned as it is.
+type Still func(context.Context) error
+
+// check calls it, unless it is nil.
+func (still Still) check(ctx context.Context) error {
+	if still == nil {
+		return nil
+	}
+	return still(ctx)
 }
 
 // User returns the user.
@@ -78,13 +117,16 @@ func (s *Service) Unconfirmed(ctx context.Context, by, u User) (Confirmation, er
 }
 
 // Confirmed returns the confirmation c of who asks, by, to do something to the account of u, or that of
-// Unconfirmed where the API has asked for no password (nil), or the account is another's. Errors as
-// Unconfirmed.
-func (s *Service) Confirmed(ctx context.Context, by, u User, c *Confirmation) (Confirmation, error) {
+// Unconfirmed where the API has asked for no password (nil), or the account is another's. What is done with it
+// fails as still does, which is called before each attempt. Errors as Unconfirmed.
+func (s *Service) Confirmed(ctx context.Context, by, u User, c *Confirmation, still Still) (confirmed Confirmation, err error) {
 	if c == nil || by.ID != u.ID {
-		return s.Unconfirmed(ctx, by, u)
+		confirmed, err = s.Unconfirmed(ctx, by, u)
+	} else {
+		confirmed = *c
 	}
-	return *c, nil
+	confirmed.still = still
+	return confirmed, err
 }
 
 // checkGuess returns the account of a subject whose password is plain. It counts a guess
@@ -148,7 +190,14 @@ func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int
 // then, it is confirmed again, because a login may have hashed it anew. What nothing confirms is
 // done no more then: whoever changed the password may have shut out who asks.
 func (s *Service) withPassword(ctx context.Context, doing string, c Confirmation, do func(account Account) error) error {
-	for range maxLoginAttempts {
+	for attempt := range maxLoginAttempts {
+		// The account was read before: whoever ends the tokens and changes the password, in this order or the
+		// other, is noticed by one of the two. A second attempt may follow one that has ended the user's own tokens.
+		if attempt == 0 || !c.confirmed {
+			if err := c.still.check(ctx); err != nil {
+				return err
+			}
+		}
 		err := do(c.account)
 		if errors.Is(err, errLink) {
 			return err

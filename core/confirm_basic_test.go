@@ -14,7 +14,8 @@ func TestAuthenticatePassword(t *testing.T) {
 	ctx := from(t, "192.0.2.1")
 	check := func(name, plain string, want core.Kind) {
 		t.Helper()
-		user, err := g.AuthenticatePassword(ctx, fixed, name, plain)
+		confirmed, err := g.AuthenticatePassword(ctx, fixed, name, plain)
+		user := confirmed.User()
 		if err == nil && user.Username == name && want < 0 {
 			return
 		}

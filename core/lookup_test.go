@@ -62,8 +62,8 @@ func TestLoginBy(t *testing.T) {
 				t.Errorf("%s: logged in with the password of %s: %v", c.name, u, err)
 			}
 			basic, err := w.AuthenticatePassword(t.Context(), c.p, c.text, "secret of "+u)
-			if (err == nil) != (u == c.wanted) || err == nil && basic.Username != u {
-				t.Errorf("%s: password of %s: %q, %v", c.name, u, basic.Username, err)
+			if (err == nil) != (u == c.wanted) || err == nil && basic.User().Username != u {
+				t.Errorf("%s: password of %s: %q, %v", c.name, u, basic.User().Username, err)
 			}
 		}
 	}

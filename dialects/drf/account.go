@@ -1,6 +1,7 @@
 package drf
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/authcompat/authcompat/core"
@@ -157,14 +158,16 @@ func (updateAction) do(v *view, c call) result {
 	if username, sent := s.values[profiles.RoleUsername]; sent {
 		update.Username = &username
 	}
+	update.Still = v.still(c, &user)
 	update.DeactivateMoved = v.profile.Mails.Sends(profiles.SendActivation)
 	if update.DeactivateMoved && !v.sendsLinks() {
 		return *v.noMail() // nobody could activate the user again
 	}
-	user, err := v.engine.UpdateUser(c.context(), v.policy, user.ID, update)
+	updated, err := v.engine.UpdateUser(c.context(), v.policy, user.ID, update)
 	if err != nil {
 		return *v.accountError(err)
 	}
+	user = updated
 	shown := v.success(c, &reply.Data{User: user, Token: c.session.Token})
 	if user.Active { // there, a mail at each update (djoser/views.py 2.1, perform_update); this one would not be sent
 		return shown
@@ -185,7 +188,7 @@ func (deleteAction) do(v *view, c call) result {
 	if refusal != nil {
 		return *refusal
 	}
-	confirmed, err := v.engine.Confirmed(c.context(), c.session.User, user, confirmation)
+	confirmed, err := v.engine.Confirmed(c.context(), c.session.User, user, confirmation, v.still(c, &user))
 	if err != nil {
 		return *v.engineError(err)
 	}
@@ -219,7 +222,7 @@ func (setUsernameAction) do(v *view, c call) result {
 	if refusal := v.usernameAgain(s.values); refusal != nil {
 		return *refusal
 	}
-	user, err := v.engine.UpdateUser(c.context(), v.policy, c.session.User.ID, core.UserUpdate{Username: &username})
+	user, err := v.engine.UpdateUser(c.context(), v.policy, c.session.User.ID, core.UserUpdate{Username: &username, Still: v.still(c, nil)})
 	if err != nil {
 		return *v.accountError(err)
 	}
@@ -237,6 +240,10 @@ func (v *view) usernameAgain(values validated) *result {
 
 // accountError answers a failure of what changes a user.
 func (v *view) accountError(err error) *result {
+	var refusal *refused
+	if errors.As(err, &refusal) {
+		return &refusal.answer
+	}
 	switch core.KindOf(err) {
 	case core.KindInvalidCredentials: // the password has been changed since it was confirmed
 		if f, ok := v.endpoint.Field(profiles.RoleCurrentPassword); ok {

@@ -1,6 +1,7 @@
 package drf
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/authcompat/authcompat/core"
@@ -49,12 +50,47 @@ func (v *view) token(c *call, header, keyword string) (*core.Session, *result) {
 	case token.NotUTF8:
 		return nil, v.unauthorized("token_malformed", v.message("token_characters"))
 	}
-	session, err := v.engine.Authenticate(c.context(), v.policy, token.Presented(text, v.profile.Tokens.Match))
+	c.scratch.presented = token.Presented(text, v.profile.Tokens.Match)
+	session, err := v.engine.Authenticate(c.context(), v.policy, c.scratch.presented)
 	if err != nil {
 		return nil, v.engineError(err)
 	}
 	return c.keep(session), nil
 }
+
+// still tells whether the client of a call is still who it was when the call was admitted, and may do to a user, unless that is nil, what it
+// asks for. What it says does not go by what was read since then.
+func (v *view) still(c call, to *core.User) core.Still {
+	if c.session == nil {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		var err error
+		if hasToken(c.session) {
+			c.session.User, err = v.engine.Owner(ctx, v.policy.Realm, c.scratch.presented)
+		} else {
+			c.session.User, err = v.engine.Reconfirm(ctx, c.scratch.confirmed)
+		}
+		var refusal *result
+		switch {
+		case err != nil && hasToken(c.session):
+			refusal = v.engineError(err)
+		case err != nil:
+			refusal = v.basicError(err)
+		case to != nil:
+			refusal = v.others(c.session.User, *to)
+		}
+		if refusal != nil {
+			return &refused{*refusal}
+		}
+		return nil
+	}
+}
+
+// refused is the error of a client that may not do any more what it has asked for.
+type refused struct{ answer result }
+
+func (*refused) Error() string { return "the client may not do that any more" }
 
 // basic is BasicAuthentication. The session has no token, unless the endpoint issues one to
 // whoever gives a password: then that is checked once for both.
@@ -77,19 +113,26 @@ func (v *view) basic(c *call, header string, late *result) (*core.Session, *resu
 	} else {
 		// A token of this realm, if it had one.
 		session.Token = core.Token{Realm: v.policy.Realm, Issuer: v.policy.Issuer}
-		session.User, err = v.engine.AuthenticatePassword(c.context(), v.policy, name, password)
+		c.scratch.confirmed, err = v.engine.AuthenticatePassword(c.context(), v.policy, name, password)
+		session.User = c.scratch.confirmed.User()
 	}
-	switch kind := core.KindOf(err); {
-	case err == nil:
-		return c.keep(session), nil
-	case kind == core.KindInvalidCredentials:
-		return nil, v.unauthorized(kind.String(), v.message("basic_invalid"))
-	case kind == core.KindUserInactive:
-		return nil, v.unauthorized(kind.String(), v.message("basic_inactive"))
-	case kind == core.KindTokenLimit:
-		return nil, v.tokenLimit()
+	if err != nil {
+		return nil, v.basicError(err)
 	}
-	return nil, v.engineError(err)
+	return c.keep(session), nil
+}
+
+// basicError answers a failure of the engine about a password in HTTP Basic.
+func (v *view) basicError(err error) *result {
+	switch kind := core.KindOf(err); kind {
+	case core.KindInvalidCredentials:
+		return v.unauthorized(kind.String(), v.message("basic_invalid"))
+	case core.KindUserInactive:
+		return v.unauthorized(kind.String(), v.message("basic_inactive"))
+	case core.KindTokenLimit:
+		return v.tokenLimit()
+	}
+	return v.engineError(err)
 }
 
 // keep puts a session in the call's memory.

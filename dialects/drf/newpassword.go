@@ -23,7 +23,7 @@ func (setPasswordAction) do(v *view, c call) result {
 	if refusal := v.changedPassword(s.values, &user); refusal != nil {
 		return *refusal
 	}
-	if err := newpassword.Change(c.context(), v.engine, v.policy, user, s.confirmation, s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
+	if err := newpassword.Change(c.context(), v.engine, v.policy, user, s.confirmation, v.still(c, nil), s.values[profiles.RolePassword], v.endpoint.Logout); err != nil {
 		return *v.accountError(err)
 	}
 	return v.tell(c, core.MailPasswordChanged, user, v.success(c, &reply.Data{User: user, Token: c.session.Token}))

@@ -52,9 +52,12 @@ func (c call) context() context.Context { return c.request.Context() }
 // scratch is memory that requests use in turn, one at a time.
 type scratch struct {
 	session core.Session
-	body    []byte
-	cookie  bool      // a session was looked for
-	list    *heldList // of a list of users that is long
+	// What the client was recognised by: a token, or a password.
+	presented core.Presented
+	confirmed core.Confirmation
+	body      []byte
+	cookie    bool      // a session was looked for
+	list      *heldList // of a list of users that is long
 }
 
 // typicalBody is enough for most replies, so that writing one does not allocate.
@@ -67,7 +70,7 @@ const maxKept = 64 << 10
 // reset erases what the last request left.
 func (r *scratch) reset() {
 	r.list.release()
-	r.session, r.cookie, r.list = core.Session{}, false, nil
+	r.session, r.presented, r.confirmed, r.cookie, r.list = core.Session{}, "", core.Confirmation{}, false, nil
 	if cap(r.body) > maxKept {
 		r.body = make([]byte, 0, typicalBody)
 		return

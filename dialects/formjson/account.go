@@ -17,7 +17,7 @@ import (
 
 // owned makes the forms of an action on the caller's account, in which do answers a form; nil: the
 // endpoint has no fields, and the body is not read. err is a failure that the framework's view answers.
-func (a *API) owned(do func(v *view, ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error)) func(profiles.Endpoint) drf.Form {
+func (a *API) owned(do func(v *view, ctx context.Context, in drf.Admitted, form *django.Form) (answer wire.Reply, err error)) func(profiles.Endpoint) drf.Form {
 	return func(e profiles.Endpoint) drf.Form {
 		v := a.view(e, nil)
 		return func(in drf.Admitted) (wire.Reply, error) {
@@ -28,7 +28,7 @@ func (a *API) owned(do func(v *view, ctx context.Context, session core.Session, 
 					return *refusal, nil
 				}
 			}
-			answer, err := do(v, in.Request.Context(), in.Session, form)
+			answer, err := do(v, in.Request.Context(), in, form)
 			if err != nil {
 				return wire.Reply{}, err
 			}
@@ -45,8 +45,8 @@ func (a *API) inView(answer wire.Reply, headers *wire.Prepared) wire.Reply {
 
 // setPassword is Django's PasswordChangeForm or, where the API asks for no password, SetPasswordForm
 // (django/contrib/auth/forms.py), which cleans each field in its turn.
-func (v *view) setPassword(ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error) {
-	e := v.endpoint
+func (v *view) setPassword(ctx context.Context, in drf.Admitted, form *django.Form) (answer wire.Reply, err error) {
+	e, session := v.endpoint, in.Session
 	values, failures := v.clean(e.Fields, form)
 	confirmation, err := v.confirm(ctx, session.User, values, failures)
 	if err == nil {
@@ -54,14 +54,15 @@ func (v *view) setPassword(ctx context.Context, session core.Session, form *djan
 		if failures.Len() > 0 {
 			return v.badRequest(inOrder(e, failures), "invalid"), nil
 		}
-		err = newpassword.Change(ctx, v.engine, v.policy, session.User, confirmation, values[profiles.RolePassword], e.Logout)
+		err = newpassword.Change(ctx, v.engine, v.policy, session.User, confirmation, in.Still, values[profiles.RolePassword], e.Logout)
 	}
 	return v.done(err)
 }
 
 // deleteAccount removes the caller and all tokens. Where the API asks for the password, that is a form
 // of its own, with the error of PasswordChangeForm.
-func (v *view) deleteAccount(ctx context.Context, session core.Session, form *django.Form) (answer wire.Reply, err error) {
+func (v *view) deleteAccount(ctx context.Context, in drf.Admitted, form *django.Form) (answer wire.Reply, err error) {
+	session := in.Session
 	var confirmation *core.Confirmation
 	if form != nil {
 		values, failures := v.clean(v.endpoint.Fields, form)
@@ -71,7 +72,7 @@ func (v *view) deleteAccount(ctx context.Context, session core.Session, form *dj
 	}
 	var confirmed core.Confirmation
 	if err == nil {
-		confirmed, err = v.engine.Confirmed(ctx, session.User, session.User, confirmation)
+		confirmed, err = v.engine.Confirmed(ctx, session.User, session.User, confirmation, in.Still)
 	}
 	if err == nil {
 		err = v.engine.DeleteAccount(ctx, v.policy, confirmed)
@@ -80,13 +81,13 @@ func (v *view) deleteAccount(ctx context.Context, session core.Session, form *dj
 }
 
 // done answers for what was done to the caller's account, or why it was not. err is that the user is gone
-// since the token was looked up.
+// since the token was looked up, or that the token is.
 func (v *view) done(failed error) (answer wire.Reply, err error) {
 	field, asked := v.endpoint.Field(profiles.RoleCurrentPassword)
 	switch kind := core.KindOf(failed); {
 	case failed == nil:
 		return v.success(&reply.Data{}), nil
-	case kind == core.KindUserUnknown:
+	case kind == core.KindUserUnknown, drf.Refused(failed):
 		return answer, failed
 	case kind == core.KindInvalidCredentials && asked: // it has been changed since it was confirmed
 		return v.badRequest(fieldError(field.Name, v.message("current_password")), "invalid"), nil

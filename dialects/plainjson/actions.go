@@ -145,7 +145,7 @@ func (v *view) setPassword(w http.ResponseWriter, r *http.Request) wire.Reply {
 	if refusal := v.newPassword(values, session.User); refusal != nil {
 		return *refusal
 	}
-	if err := newpassword.Change(r.Context(), v.engine, v.policy, session.User, confirmation, values[profiles.RolePassword], v.endpoint.Logout); err != nil {
+	if err := newpassword.Change(r.Context(), v.engine, v.policy, session.User, confirmation, v.still(r), values[profiles.RolePassword], v.endpoint.Logout); err != nil {
 		return *v.accountError(err)
 	}
 	return v.success(reply.Data{User: session.User, Token: session.Token})
@@ -180,7 +180,7 @@ func (v *view) deleteAccount(w http.ResponseWriter, r *http.Request) wire.Reply 
 	if err != nil {
 		return *v.accountError(err)
 	}
-	confirmed, err := v.engine.Confirmed(r.Context(), session.User, session.User, confirmation)
+	confirmed, err := v.engine.Confirmed(r.Context(), session.User, session.User, confirmation, v.still(r))
 	if err == nil {
 		err = v.engine.DeleteAccount(r.Context(), v.policy, confirmed)
 	}

@@ -1,6 +1,7 @@
 package plainjson
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -116,6 +117,16 @@ func (v *view) authenticate(r *http.Request) (core.Session, *wire.Reply) {
 		return core.Session{}, v.engineError(err)
 	}
 	return session, nil
+}
+
+// still tells whether the token of the request is good still.
+func (v *view) still(r *http.Request) core.Still {
+	return func(ctx context.Context) error {
+		header, _ := wire.Header(r, "Authorization")
+		_, text := token.Parse(header, v.profile.Scheme)
+		_, err := v.engine.Owner(ctx, v.policy.Realm, token.Presented(text, v.profile.Tokens.Match))
+		return err
+	}
 }
 
 // read reads the endpoint's fields, by role.

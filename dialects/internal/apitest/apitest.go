@@ -4,6 +4,7 @@ package apitest
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -109,7 +110,32 @@ func (a *API) MustLogin(tb testing.TB, p core.Policy, name string) string {
 // Ask sends a request, with headers as pairs of names and values, and returns the reply.
 func (a *API) Ask(tb testing.TB, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	tb.Helper()
-	r := httptest.NewRequestWithContext(tb.Context(), method, path, strings.NewReader(body))
+	return a.ask(tb, method, path, strings.NewReader(body), headers)
+}
+
+// AskSlowly is Ask with a body that comes once meanwhile has returned, which is called as soon as the API reads it.
+func (a *API) AskSlowly(tb testing.TB, meanwhile func(), method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	tb.Helper()
+	return a.ask(tb, method, path, &late{Reader: strings.NewReader(body), meanwhile: meanwhile}, headers)
+}
+
+// late is a body that keeps its reader waiting.
+type late struct {
+	io.Reader
+	meanwhile func() // nil: it was called
+}
+
+func (l *late) Read(p []byte) (int, error) {
+	if l.meanwhile != nil {
+		l.meanwhile()
+		l.meanwhile = nil
+	}
+	return l.Reader.Read(p)
+}
+
+func (a *API) ask(tb testing.TB, method, path string, body io.Reader, headers []string) *httptest.ResponseRecorder {
+	tb.Helper()
+	r := httptest.NewRequestWithContext(tb.Context(), method, path, body)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header[headers[i]] = append(r.Header[headers[i]], headers[i+1])
 	}

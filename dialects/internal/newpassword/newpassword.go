@@ -91,9 +91,9 @@ func Of(u core.User) []validation.Attribute {
 }
 
 // Change gives the caller another password, and with endTokens ends the tokens. confirmation is nil
-// where the API asks for no password. It fails as ChangePassword of the engine does.
-func Change(ctx context.Context, engine *core.Service, p core.Policy, caller core.User, confirmation *core.Confirmation, password string, endTokens bool) error {
-	confirmed, err := engine.Confirmed(ctx, caller, caller, confirmation)
+// where the API asks for no password. It fails as ChangePassword of the engine does, or as still.
+func Change(ctx context.Context, engine *core.Service, p core.Policy, caller core.User, confirmation *core.Confirmation, still core.Still, password string, endTokens bool) error {
+	confirmed, err := engine.Confirmed(ctx, caller, caller, confirmation, still)
 	if err == nil {
 		_, err = engine.ChangePassword(ctx, p, confirmed, password, endTokens)
 	}
