@@ -129,7 +129,7 @@ func (s *Service) updateUser(ctx context.Context, p Policy, c Confirmation, u Us
 		}
 		e := s.newEntry(ctx, ActionUpdateUser, p.Issuer)
 		e.UserID, e.Username, e.Detail = to.ID, account.Username, strings.Join(changed, " ")
-		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, At: s.now(), Distinct: p.distinct(), Link: link}, s.audited(&e))
+		kept, err := s.accounts.UpdateUser(ctx, UserChange{Was: account.User, To: to, At: s.now(), Distinct: s.distinct(p), Link: link}, s.audited(&e))
 		if !errors.Is(err, ErrConflict) {
 			if err == nil {
 				s.emit(ActionUpdateUser, p.Issuer, OK)
@@ -178,13 +178,14 @@ func (u UserUpdate) apply(p Policy, was User) (to User, changed []string) {
 }
 
 // checkNobodysAddress fails with KindUsernameTaken if the username is another user's address, where users
-// log in by either: a username comes first there, so that the other could no longer log in. An
+// log in by either at this API or another: a username comes first there, so that the other could no longer log in. An
 // address that becomes another's at the same moment is not noticed: nothing is locked for it.
 func (s *Service) checkNobodysAddress(ctx context.Context, p Policy, u User) error {
-	if p.LoginBy != ByUsernameOrEmail {
+	either, caseBlind := s.loginByEither(p)
+	if !either {
 		return nil
 	}
-	found, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: p.EmailCaseBlind || p.UsernameCaseBlind}, u.Username, 2)
+	found, err := s.UsersByEmail(ctx, Policy{EmailCaseBlind: caseBlind}, u.Username, 2)
 	if err == nil && slices.ContainsFunc(found, func(other User) bool { return other.ID != u.ID }) {
 		err = &Error{Kind: KindUsernameTaken}
 	}

@@ -221,3 +221,50 @@ func TestUsernameThatIsAnAddress(t *testing.T) {
 		t.Errorf("where users log in by their names alone: %v", err)
 	}
 }
+
+// TestDistinctForOthers has people register, and rename themselves, at an API that wants nothing distinct, beside others on
+// the same users that do: nobody gets a name or an address by which somebody else could no longer log in there.
+func TestDistinctForOthers(t *testing.T) {
+	lax := core.Policy{Issuer: "lax", Realm: "lax", TokenHex: 40}
+	names, emails, either := lax, lax, lax
+	names.Issuer, names.UsernameCaseBlind = "names", true
+	emails.Issuer, emails.LoginBy, emails.EmailCaseBlind, emails.UniqueEmail = "emails", core.ByEmail, true, true
+	either.Issuer, either.LoginBy, either.EmailCaseBlind = "either", core.ByUsernameOrEmail, true
+	for _, c := range []struct {
+		name   string
+		strict core.Policy
+		user   core.Registration
+		login  string
+		want   core.Kind
+	}{
+		{"a name in another case", names, core.Registration{Username: "ANN"}, "Ann", core.KindUsernameTaken},
+		{"an address", emails, core.Registration{Username: "eve", Email: "ANN@a.example"}, "ann@a.example", core.KindEmailTaken},
+		{"an address as the name", either, core.Registration{Username: "ann@A.example"}, "ann@A.example", core.KindUsernameTaken},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, true)
+			for _, p := range []core.Policy{lax, c.strict} {
+				if err := w.AddPolicy(p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.registered(t, lax, core.Registration{Username: "ann", Email: "ann@a.example"})
+			eve := w.registered(t, lax, core.Registration{Username: "eve1", Email: "eve@a.example"})
+			c.user.Password = "evil"
+			_, err := w.Register(t.Context(), lax, c.user)
+			wantKind(t, err, c.want)
+			update := core.UserUpdate{Username: &c.user.Username}
+			if c.user.Email != "" {
+				update = core.UserUpdate{Email: &c.user.Email}
+			}
+			_, err = w.UpdateUser(t.Context(), lax, eve.User.ID, update)
+			wantKind(t, err, c.want)
+			if s, err := w.Login(t.Context(), c.strict, c.login, "secret"); err != nil || s.User.Username != "ann" {
+				t.Errorf("%+v, %v", s.User, err)
+			}
+			if _, err := w.Register(t.Context(), lax, core.Registration{Username: "bob", Email: "bob@a.example", Password: "secret"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

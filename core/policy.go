@@ -1,6 +1,7 @@
 package core
 
 import (
+	"iter"
 	"time"
 	"unicode/utf8"
 )
@@ -135,9 +136,37 @@ func (p Policy) checkUsername(username string) error {
 	return nil
 }
 
-// distinct is what no two users of the policy have in common.
-func (p Policy) distinct() Distinct {
-	return Distinct{Username: p.UsernameCaseBlind, Email: p.UniqueEmail}
+// distinct is what no two users may have in common: what the policy says, or that of another API on the same users
+// ([Service.AddPolicy]). In Django, it is the user model that says it, for all views: whoever had a name or an address in common with
+// another through an API that does not mind would keep that user from logging in at one that does.
+func (s *Service) distinct(p Policy) Distinct {
+	d := Distinct{Username: p.UsernameCaseBlind, Email: p.UniqueEmail}
+	for o := range s.policies() {
+		d.Username, d.Email = d.Username || o.UsernameCaseBlind, d.Email || o.UniqueEmail
+	}
+	return d
+}
+
+// loginByEither reports whether users of the policy, or of another API on the same users, log in by a username or an
+// address, and whether the case of the letters A to Z makes no difference in one of them.
+func (s *Service) loginByEither(p Policy) (either, caseBlind bool) {
+	add := func(p Policy) {
+		if p.LoginBy == ByUsernameOrEmail {
+			either, caseBlind = true, caseBlind || p.EmailCaseBlind || p.UsernameCaseBlind
+		}
+	}
+	add(p)
+	for o := range s.policies() {
+		add(o)
+	}
+	return either, caseBlind
+}
+
+// policies are those of the APIs that the engine knows.
+func (s *Service) policies() iter.Seq[Policy] {
+	return func(yield func(Policy) bool) {
+		s.issuers.Range(func(_, p any) bool { return yield(p.(Policy)) })
+	}
 }
 
 // EmailVerification says what an API makes of whether users have shown that mails to their address reach

@@ -86,10 +86,10 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	return user, nil
 }
 
-// UsernameTaken reports whether a user has this name now, as the policy compares names, for dialects that report
+// UsernameTaken reports whether a user has this name now, as the policy and those of other APIs compare names, for dialects that report
 // it together with other problems. Only Register decides.
 func (s *Service) UsernameTaken(ctx context.Context, p Policy, username string) (bool, error) {
-	if p.UsernameCaseBlind && s.accounts != nil {
+	if s.distinct(p).Username && s.accounts != nil {
 		if username = lookup(username); !Storable(username) {
 			return false, nil
 		}
@@ -136,7 +136,7 @@ func (s *Service) newRegistrant(ctx context.Context, p Policy, r Registration) (
 // newUser makes a user without a password, and checks what every store relies on. It reads
 // nothing.
 func (s *Service) newUser(p Policy, r Registration) (NewUser, error) {
-	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: p.distinct(), KeepAddress: p.EmailVerification != EmailVerificationNone}
+	u := NewUser{Username: r.Username, Email: r.Email, Inactive: r.Inactive, Attributes: r.Attributes, CreatedAt: s.now(), Distinct: s.distinct(p), KeepAddress: p.EmailVerification != EmailVerificationNone}
 	if p.EmailIsUsername {
 		u.Email = u.Username
 	}
@@ -172,7 +172,7 @@ func (s *Service) checkFree(ctx context.Context, p Policy, u NewUser) error {
 	if err := s.checkNobodysAddress(ctx, p, User{Username: u.Username}); err != nil {
 		return err
 	}
-	if p.UniqueEmail {
+	if s.distinct(p).Email {
 		if taken, err = s.EmailTaken(ctx, u.Email, 0); taken {
 			return &Error{Kind: KindEmailTaken}
 		}
