@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"slices"
+
 	"github.com/authcompat/authcompat/profiles/internal/yamlnode"
 	"github.com/authcompat/authcompat/profiles/internal/yamlvalue"
 )
@@ -114,6 +116,30 @@ func (p *Profile) LogsInBy() []Role {
 		}
 	}
 	return roles
+}
+
+// GivesEmails tells whether somebody can get an address by the API, at a registration or later.
+func (p *Profile) GivesEmails() bool {
+	return slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool {
+		f, ok := e.Field(RoleEmail)
+		return ok && !f.ReadOnly && e.Action.oneOf(Register, Update)
+	})
+}
+
+// SharedEmails gives those of the profiles that serve one user base whose users can be kept from logging in by their address,
+// by whoever gets the same one: none where one of the profiles wants addresses to be distinct, nor where whoever has verified
+// an address logs in by it.
+func SharedEmails(all []*Profile) (shared []*Profile) {
+	if !slices.ContainsFunc(all, (*Profile).GivesEmails) || slices.ContainsFunc(all, func(p *Profile) bool { return p.Emails.Unique }) {
+		return nil
+	}
+	for _, p := range all {
+		byEmail := slices.ContainsFunc(p.LogsInBy(), func(r Role) bool { return r != RoleUsername })
+		if byEmail && p.Emails.Verification == VerificationNone {
+			shared = append(shared, p)
+		}
+	}
+	return shared
 }
 
 // MaxUsername gives how many code points a new username has at most, as it is stored, whatever

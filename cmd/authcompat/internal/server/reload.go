@@ -11,6 +11,7 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/httpserver"
 	"github.com/authcompat/authcompat/core/sealing"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // Hangups returns a channel that receives SIGHUP until ctx ends.
@@ -114,18 +115,23 @@ func (s *server) reload(ctx context.Context) error {
 }
 
 // warnWeak warns of settings that take a protection away, so that nobody forgets them, of
-// profiles whose users any site can act for, and of listeners that accept weak TLS.
+// profiles whose users any site can act for, or anybody can keep from logging in, and of listeners that accept weak TLS.
 func (s *server) warnWeak(f *config.Server) {
 	for _, w := range f.Weaknesses() {
 		s.log.Warn(w.Text, "setting", w.At)
 	}
+	var served []*profiles.Profile
 	for _, a := range s.apis {
 		p := a.bound.Load()
+		served = append(served, p.Profile)
 		if p.Profile.OpenToAllSites() {
 			s.log.Warn("pages of any site can act as whoever has logged in to this profile by HTTP Basic in the same browser, and read what it answers: give cors.origins a list, or take cors.credentials or basic out of the profile", "profile", p.Profile.Name)
 		}
 		if weak := p.TLS.Weaknesses(); s.tls != nil && weak != nil {
 			s.log.Warn("this address accepts weak TLS, from clients that offer nothing better", "profile", p.Profile.Name, "address", a.address, "weak", weak)
 		}
+	}
+	for _, p := range profiles.SharedEmails(served) {
+		s.log.Warn("whoever registers with the address of another, or changes to it, keeps that user from logging in by it: give the profile emails.unique or emails.verification", "profile", p.Name)
 	}
 }

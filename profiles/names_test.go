@@ -1,0 +1,53 @@
+package profiles
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSharedEmails finds the profiles whose users others can keep from logging in by their address.
+func TestSharedEmails(t *testing.T) {
+	const login = `
+  login: {path: /login/, fields: {NAME: {}, password: {}}, reply: {status: 200, body: {token: $token.key}}}
+`
+	const register = `
+  users: {path: /users/, action: register, fields: {username: {}, email: {}, password: {}}, reply: {status: 201, body: {id: $user.id}}}
+`
+	const update = `
+  me: {path: /me/, action: update, fields: {email: {READ}, username: {read_only: true}}, reply: {status: 200, body: {id: $user.id}}}
+`
+	make := func(name, emails, endpoints string) *Profile {
+		t.Helper()
+		p, err := Parse("f.yaml", []byte("name: "+name+"\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: 1h, per_user: many}\n"+emails+"\nendpoints:"+endpoints))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	byName := strings.Replace(login, "NAME: {}", "username: {}", 1)
+	byEmail := strings.Replace(login, "NAME: {}", "email: {}", 1)
+	byEither := strings.Replace(login, "NAME: {}", "name: {role: username_or_email}", 1)
+	for _, c := range []struct {
+		what string
+		all  []*Profile
+		want string
+	}{
+		{"by address", []*Profile{make("a", "", byEmail+register)}, "a"},
+		{"by either", []*Profile{make("a", "", byEither+register)}, "a"},
+		{"by name", []*Profile{make("a", "", byName+register)}, ""},
+		{"unique", []*Profile{make("a", "emails: {unique: true}", byEmail+register)}, ""},
+		{"nobody registers", []*Profile{make("a", "", byEmail)}, ""},
+		{"another registers", []*Profile{make("a", "", byEmail), make("b", "", byName+register)}, "a"},
+		{"unique at another", []*Profile{make("a", "", byEmail), make("b", "emails: {unique: true}", byName+register)}, ""},
+		{"addresses change", []*Profile{make("a", "", byEmail+strings.Replace(update, "READ", "", 1))}, "a"},
+		{"addresses stay", []*Profile{make("a", "", byEmail+strings.Replace(update, "READ", "read_only: true", 1))}, ""},
+	} {
+		var got []string
+		for _, p := range SharedEmails(c.all) {
+			got = append(got, p.Name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v, want %q", c.what, got, c.want)
+		}
+	}
+}
