@@ -136,13 +136,14 @@ func (p Policy) checkUsername(username string) error {
 	return nil
 }
 
-// distinct is what no two users may have in common: what the policy says, or that of another API on the same users
-// ([Service.AddPolicy]). In Django, it is the user model that says it, for all views: whoever had a name or an address in common with
-// another through an API that does not mind would keep that user from logging in at one that does.
+// distinct is what no two users may have in common: what the policy says and, of addresses, that of another API on the same
+// users ([Service.AddPolicy]). In Django, it is the user model that says it, for all views: whoever had an address in common with
+// another through an API that does not mind would keep that user from logging in by it at one that does. Of names that differ in case alone
+// each logs in by the exact one.
 func (s *Service) distinct(p Policy) Distinct {
 	d := Distinct{Username: p.UsernameCaseBlind, Email: p.UniqueEmail}
 	for o := range s.policies() {
-		d.Username, d.Email = d.Username || o.UsernameCaseBlind, d.Email || o.UniqueEmail
+		d.Email = d.Email || o.UniqueEmail
 	}
 	return d
 }

@@ -86,10 +86,10 @@ func (s *Service) CreateUser(ctx context.Context, p Policy, r Registration) (Use
 	return user, nil
 }
 
-// UsernameTaken reports whether a user has this name now, as the policy and those of other APIs compare names, for dialects that report
+// UsernameTaken reports whether a user has this name now, as the policy compares names, for dialects that report
 // it together with other problems. Only Register decides.
 func (s *Service) UsernameTaken(ctx context.Context, p Policy, username string) (bool, error) {
-	if s.distinct(p).Username && s.accounts != nil {
+	if p.UsernameCaseBlind && s.accounts != nil {
 		if username = lookup(username); !Storable(username) {
 			return false, nil
 		}

@@ -146,7 +146,7 @@ func newProcessKey() []byte {
 // AddPolicy has the engine know the policy of an issuer for as long as it runs. It returns an
 // error that says why the store can't keep tokens of the policy, or nil if it can.
 //
-// What one API on these users wants distinct is so for all, and no name is another's address where users log in by either.
+// Where one API on these users has addresses distinct, they are so for all, and no name is another's address where users log in by either.
 //
 // RefreshInterval and MaxTTL are the policy's, not the token's, as in django-rest-knox, whose
 // settings hold for the tokens that there are. A token that is used through another API than
