@@ -128,37 +128,6 @@ func (s *Store) Users(ctx context.Context, f core.UserFilter, limit int) (users 
 	return users, err
 }
 
-// distinct fails if another user than the one with the id has what has to be distinct. Those
-// who look for the same through this server come one after the other; Django takes no part.
-func (l *layout) distinct(ctx context.Context, tx *sql.Tx, d core.Distinct, id int64, username, email string) error {
-	for _, c := range []struct {
-		wanted       bool
-		column, text string
-		taken        error
-	}{
-		{d.Username, l.decoder.Mapping.Username, username, core.ErrUsernameTaken},
-		{d.Email && email != "", l.decoder.Mapping.Email, email, core.ErrEmailTaken},
-	} {
-		if !c.wanted || c.column == "" {
-			continue
-		}
-		text := spelling.LowerASCII(c.text)
-		if l.django.IsPostgres() {
-			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, l.shape.Users.String()+" "+c.column+" "+text); err != nil {
-				return fmt.Errorf("lock %s: %w", c.column, err)
-			}
-		}
-		rows, err := l.find(ctx, tx, l.lowered(`"users".`+l.django.Quote(c.column))+` = ? AND `+l.id()+` <> ?`, ` LIMIT 1`, text, id)
-		if err != nil {
-			return fmt.Errorf("look for user: %w", err)
-		}
-		if len(rows) > 0 {
-			return c.taken
-		}
-	}
-	return nil
-}
-
 // checkTypes fails with core.ErrInvalidUser if an attribute that has a column is no value of
 // its type. SQLite would store it, and Django then fail on it.
 func (l *layout) checkTypes(attributes map[string]string) error {
@@ -211,6 +180,10 @@ func sameUser(a, b core.User) bool {
 // UpdateUser implements [core.AccountStore].
 func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.AuditEntry) (user core.User, err error) {
 	was, to := c.Was, c.To
+	known, err := s.lookAhead(ctx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email)
+	if err != nil {
+		return core.User{}, err
+	}
 	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) error {
 		if err := l.readCommitted(ctx, tx); err != nil {
 			return err
@@ -238,7 +211,7 @@ func (s *Store) UpdateUser(ctx context.Context, c core.UserChange, audit *core.A
 		if err := errors.Join(l.checkRights(was.Attributes, to.Attributes), l.checkLengths(next)); err != nil {
 			return err
 		}
-		if err := l.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email); err != nil {
+		if err := l.distinct(ctx, tx, c.Distinct.Changed(was, to), was.ID, to.Username, to.Email, known); err != nil {
 			return err
 		}
 		changes, err := l.changes(now, next)

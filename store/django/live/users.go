@@ -19,13 +19,17 @@ import (
 
 // CreateUser implements [core.Store].
 func (s *Store) CreateUser(ctx context.Context, u core.NewUser, mint func(core.User) (core.Token, error), audit *core.AuditEntry) (core.User, error) {
+	known, err := s.lookAhead(ctx, u.Distinct, 0, u.Username, u.Email)
+	if err != nil {
+		return core.User{}, err
+	}
 	var user core.User
-	err := s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
+	err = s.writeAudited(ctx, audit, func(ctx context.Context, tx *sql.Tx, l *layout) (err error) {
 		if u.Distinct != (core.Distinct{}) {
 			if err := l.readCommitted(ctx, tx); err != nil {
 				return err
 			}
-			if err := l.distinct(ctx, tx, u.Distinct, 0, u.Username, u.Email); err != nil {
+			if err := l.distinct(ctx, tx, u.Distinct, 0, u.Username, u.Email, known); err != nil {
 				return err
 			}
 		}
