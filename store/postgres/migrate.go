@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/store/internal/pgconn"
@@ -82,6 +83,9 @@ func (s *Store) migrate(ctx context.Context, schema string) error {
 		err := s.upgrade(ctx, db, schema, files)
 		switch {
 		case inUse(err):
+			if caller.Err() == nil && s.endAutovacuum(ctx, db) {
+				continue
+			}
 			if err := pauseBefore(caller, end, err); err != nil {
 				return err
 			}
@@ -127,6 +131,35 @@ func pauseBefore(ctx context.Context, end time.Time, err error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// vacuumed finds the tables beside that of versions that are being vacuumed, or analyzed.
+const vacuumed = `
+	SELECT DISTINCT c.oid::regclass::text FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+	WHERE l.granted AND l.mode = 'ShareUpdateExclusiveLock' AND c.relkind = 'r'
+		AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('@authcompat_migrations'))`
+
+// waitPatiently makes a transaction wait for a lock for longer than deadlock_timeout.
+const waitPatiently = `SELECT set_config('lock_timeout', (setting::bigint + 1000)::text, true) FROM pg_settings WHERE name = 'deadlock_timeout'`
+
+// endAutovacuum reports whether a vacuum is over that was in a migration's way. PostgreSQL ends one that it has begun by itself
+// for whoever has waited for deadlock_timeout (1 s), and begins it again a minute later; a migration gives way before
+// that. The lock that is waited for here is a vacuum's: nobody who reads or writes waits behind it. Vacuums that an
+// operator has begun, and those that prevent wraparound, go on.
+func (s *Store) endAutovacuum(ctx context.Context, db *sqlx.DB) bool {
+	var tables []string
+	if err := db.SelectContext(ctx, &tables, s.qualify(vacuumed)); err != nil || len(tables) == 0 {
+		return false // the migration says what it waits for
+	}
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err = tx.ExecContext(ctx, waitPatiently); err == nil {
+		_, err = tx.ExecContext(ctx, `LOCK TABLE `+strings.Join(tables, ", ")+` IN SHARE UPDATE EXCLUSIVE MODE`)
+	}
+	return err == nil
 }
 
 // version returns the number of the last applied migration, or -1 if there is no

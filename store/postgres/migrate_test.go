@@ -22,8 +22,13 @@ func migratedTo(t *testing.T, dsn string, last int64) (run func(statement string
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := u.Query().Get("schema")
-	db, err := sql.Open("postgres", postgrestest.DSN(t))
+	return migrated(t, postgrestest.DSN(t), u.Query().Get("schema"), last)
+}
+
+// migrated is migratedTo for a schema of the database at dsn.
+func migrated(t *testing.T, dsn, schema string, last int64) (run func(statement string, args ...any)) {
+	t.Helper()
+	db, err := sql.Open("postgres", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,5 +157,36 @@ func TestMigratesBesideADump(t *testing.T) {
 	var left int
 	if err := other.db.GetContext(t.Context(), &left, other.qualify(`SELECT count(*) FROM pg_index WHERE indrelid = '@users'::regclass AND indexrelid::regclass::text ~ 'users_email_(active|exact)'`)); err != nil || left != 0 {
 		t.Errorf("%d old indexes, %v", left, err)
+	}
+}
+
+// TestMigratesBesideAutovacuum begins a migration while PostgreSQL vacuums users by itself, slowly, as it does with large tables. PostgreSQL
+// gives that up for whoever waits for long enough, and the migration must not wait until it is done.
+func TestMigratesBesideAutovacuum(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{Settings: map[string]string{"autovacuum_naptime": "1s"}})
+	migrated(t, cluster.DSN(), "auth", 23)
+	cluster.Exec(t,
+		`INSERT INTO auth.users (username, email, password_hash, active, created_at) SELECT 'user' || i, '', repeat('x', 100), true, 0 FROM generate_series(1, 5000) AS i`,
+		`UPDATE auth.users SET created_at = 1`,
+		// A tenth of a second for each page, of which there are hundreds with those of the indexes.
+		`ALTER TABLE auth.users SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0)`)
+	postgrestest.Eventually(t, func() error {
+		var vacuums int
+		cluster.Get(t, &vacuums, `SELECT count(*) FROM pg_locks WHERE relation = 'auth.users'::regclass AND granted AND mode = 'ShareUpdateExclusiveLock'`)
+		if vacuums == 0 {
+			return errors.New("users are not being vacuumed")
+		}
+		return nil
+	})
+	s, err := Open(t.Context(), postgrestest.With(t, cluster.DSN(), "schema", "auth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var done int
+	cluster.Get(t, &done, `SELECT autovacuum_count FROM pg_stat_user_tables WHERE relid = 'auth.users'::regclass`)
+	if done != 0 {
+		t.Error("the migration has waited for the end of the vacuum")
 	}
 }
