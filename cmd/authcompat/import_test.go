@@ -127,7 +127,7 @@ func TestMovingErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"inspect", filepath.Join(folder, "missing")}, "no such file or directory"},
+		{[]string{"inspect", filepath.Join(folder, "missing")}, "there is no such file: a source is"},
 		{[]string{"inspect", empty}, "is empty"},
 		{[]string{"inspect", text}, "it is neither a SQLite database nor the JSON list that dumpdata writes"},
 		{[]string{"inspect", folder}, "is a directory"},
