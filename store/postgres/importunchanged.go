@@ -205,10 +205,10 @@ func (s *Store) seeUnchanged(ctx context.Context, tx *sqlx.Tx, checkpoint transf
 	if _, err := s.inHalves(ctx, tx, len(tokens), func(q sqlx.QueryerContext, first, last int) (none transfer.ImportFacts, err error) {
 		part := span.Part(first, last, len(tokens))
 		var found []byte
-		// Those of users who have very many are left to a look-up of their digests.
+		// Those of users who have very many are left to a look-up of their digests: one too many says that there are more.
 		if err := sqlx.GetContext(ctx, q, &found, s.qualify(`SELECT string_agg(token, '') FROM (
 			SELECT int8send(user_id) || int8send(coalesce(expires_at, $5)) || digest AS token `+from+` LIMIT $6) AS tokens`),
-			part.From, part.To, checkpoint.Source, checkpoint.Stage, never, 2*(last-first)); err != nil {
+			part.From, part.To, checkpoint.Source, checkpoint.Stage, never, max(2*(last-first), len(tokens)+1)); err != nil {
 			return none, wrap("select tokens", err)
 		}
 		here.Add(int64(len(found) / tokenSize))

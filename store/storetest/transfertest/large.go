@@ -24,6 +24,7 @@ func largeBatches() []testCase {
 		{"a token of many is here", oneTokenHere},
 		{"one of many tokens is over", oneTokenOver},
 		{"users who have many more tokens", manyMoreTokens},
+		{"one user who had twice as many tokens", hadTwiceAsMany},
 		{"each column of a user changed at the source", eachColumnThere},
 		{"each column of a user changed here", eachColumnHere},
 		{"a user changed alike on both sides", changedAlike},
@@ -229,4 +230,22 @@ func manyMoreTokens(t *testing.T, m transferPair) {
 	last := len(first) - 1
 	wantAll(t, "a token of somebody else", transfer.ImportUnchanged, m.tokens(t, place, append(first[:last:last], moved)...), last, transfer.ImportRefused)
 	suite.WantSame(t, "ended", 0, m.finish(t, place))
+}
+
+// hadTwiceAsMany has a batch that is all of one user's tokens, of which an earlier run saw as many again.
+func hadTwiceAsMany(t *testing.T, m transferPair) {
+	ann := account(1001, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	tokens := make([]core.Token, 2*large)
+	for i := range tokens {
+		tokens[i] = suite.TokenOf(ann.User, fmt.Sprint(i))
+	}
+	m.tokens(t, place, tokens...)
+	m.finish(t, place)
+	place = m.begin(t)
+	wantAll(t, "again", transfer.ImportUnchanged, m.tokens(t, place, tokens[:large]...), -1, 0)
+	suite.WantSame(t, "ended", large, m.finish(t, place))
+	suite.WantGone(t, m.B, fmt.Sprint(large))
+	suite.WantFound(t, m.B, fmt.Sprint(large-1), tokens[large-1], ann.User)
 }
