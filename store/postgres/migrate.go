@@ -137,6 +137,7 @@ func pauseBefore(ctx context.Context, end time.Time, err error) error {
 const vacuumed = `
 	SELECT DISTINCT c.oid::regclass::text FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
 	WHERE l.granted AND l.mode = 'ShareUpdateExclusiveLock' AND c.relkind = 'r'
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('@authcompat_migrations'))`
 
 // waitPatiently makes a transaction wait for a lock for longer than deadlock_timeout.

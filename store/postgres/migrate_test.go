@@ -190,3 +190,43 @@ func TestMigratesBesideAutovacuum(t *testing.T) {
 		t.Error("the migration has waited for the end of the vacuum")
 	}
 }
+
+// TestVacuumOfAnotherDatabase has a table vacuumed in a copy of the database, where it has the same number.
+func TestVacuumOfAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	cluster := postgrestest.Start(t, postgrestest.Options{})
+	cluster.Exec(t, `CREATE DATABASE auth`)
+	at := func(name string) string { return strings.Replace(cluster.DSN(), "/postgres?", "/"+name+"?", 1) }
+	s, err := Open(t.Context(), at("auth"))
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Exec(t, `CREATE DATABASE copy TEMPLATE auth`)
+	db, err := sql.Open("postgres", at("copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	vacuum, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer vacuum.Rollback()
+	if _, err := vacuum.Exec(`LOCK TABLE users IN SHARE UPDATE EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"auth": false, "copy": true} {
+		s, err := Open(t.Context(), at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var tables []string
+		if err := s.db.SelectContext(t.Context(), &tables, s.qualify(vacuumed)); err != nil || len(tables) > 0 != want {
+			t.Errorf("%s: %v, %v, are being vacuumed", name, tables, err)
+		}
+	}
+}
