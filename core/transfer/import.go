@@ -6,6 +6,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,15 +25,15 @@ type Importer interface {
 	// new run. It writes nothing but a row for a new source.
 	BeginImport(ctx context.Context, source, options string) (Checkpoint, error)
 
-	// ImportUsers imports a batch of at most MaxImport users and stores the checkpoint. It
+	// ImportUsers imports a batch of at most MaxImport users of the table place.Stage and stores the checkpoint. It
 	// returns the result for each, as [MergeUser] decides. A user whose ID is 0 gets a new
-	// one.
+	// one. It fails with [ErrOvertaken] if the run is over.
 	ImportUsers(ctx context.Context, place Checkpoint, users []ImportedUser) ([]ImportResult, error)
 
 	// ImportTokens imports a batch of at most MaxImport tokens of the table place.Stage
 	// and stores the checkpoint. It returns the result for each, as [MergeToken] decides.
 	// No token is written for a user other than the one whom the key Owner of this source
-	// is mapped to.
+	// is mapped to. It fails with [ErrOvertaken] if the run is over.
 	ImportTokens(ctx context.Context, place Checkpoint, tokens []ImportedToken) ([]ImportResult, error)
 
 	// ImportAddresses adds addresses that users verify, of at most MaxImport users here. Those of nobody are
@@ -40,7 +41,7 @@ type Importer interface {
 	// address whose ID is above MaxUserID, 0 or another's gets a new one.
 	ImportAddresses(ctx context.Context, addresses []core.Address) error
 
-	// FinishImport ends the run. It deletes the tokens of the given tables that came from
+	// FinishImport ends the run, or fails with [ErrOvertaken]. It deletes the tokens of the given tables that came from
 	// the source, or were exported to it, and that this run has not seen, because they
 	// were ended at the source, and returns their number. Such a token is added again if a
 	// later run sees it. It stores place.Tables as the tables read so far.
@@ -151,6 +152,10 @@ type TokenLink struct {
 	// Absent says that the token was ended here because a run did not see it.
 	Absent bool
 }
+
+// ErrOvertaken is the error of a run that is over, since a later one of the same source has begun to write, or another
+// process has ended the same one. What it had seen is forgotten: it would end tokens that are still good at the source.
+var ErrOvertaken = errors.New("another import from this source has begun or ended since, and this one goes no further; run it again when no other is running")
 
 // MaxImport is the largest batch, in rows.
 const MaxImport = 10_000

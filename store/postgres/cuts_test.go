@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
 	"github.com/authcompat/authcompat/store/postgres"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
@@ -68,6 +69,40 @@ func TestCut(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestCutFinishImport loses the connection once at each request of the end of an import: that its run is over when it is tried again
+// is its own doing.
+func TestCutFinishImport(t *testing.T) {
+	for cut, action := range cuts() {
+		t.Run(cut, func(t *testing.T) {
+			t.Parallel()
+			direct, s, proxy := proxied(t, patient)
+			for at := 0; ; at++ {
+				place, err := direct.BeginImport(t.Context(), "somewhere", "options")
+				if err == nil {
+					place.Stage = "users"
+					_, err = direct.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "1", Account: core.Account{User: core.User{ID: 1, Username: "ann"}}}})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				judge, seen := from(at, 1, action)
+				proxy.Judge(judge)
+				_, err = s.FinishImport(t.Context(), place, []string{"tokens"})
+				proxy.Judge(nil)
+				if err != nil {
+					t.Errorf("request %d: %v", at, err)
+				}
+				if again, err := direct.BeginImport(t.Context(), "somewhere", "options"); err != nil || again.Run != place.Run+1 {
+					t.Errorf("request %d: run %d goes on as run %d, %v", at, place.Run, again.Run, err)
+				}
+				if seen() <= at {
+					break // it was the call's last request
+				}
+			}
+		})
 	}
 }
 

@@ -60,14 +60,31 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (checkp
 	return checkpoint, err
 }
 
-// saveCheckpoint writes the checkpoint of the import.
+// currentRun is the condition, on the row of a source, for its run $1 to go on, or to begin.
+const currentRun = `(run < $1 OR run = $1 AND stage <> '')`
+
+// checkCurrent fails unless the run may go on. No other can end before the transaction.
+func (s *Store) checkCurrent(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
+	var id int64
+	err := tx.GetContext(ctx, &id, s.qualify(`SELECT id FROM @imports WHERE `+currentRun+` AND id = $2 FOR UPDATE`), p.Run, p.Source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return transfer.ErrOvertaken
+	}
+	return wrap("select import", err)
+}
+
+// saveCheckpoint writes the checkpoint of the import. It fails unless the run may go on.
 func (s *Store) saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
 	tables, err := json.Marshal(append([]string{}, p.Tables...))
 	if err != nil {
 		return wrap("encode tables", err)
 	}
-	_, err = tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE id = $6`),
-		p.Run, p.Options, p.Stage, p.Cursor, string(tables), p.Source)
+	n, err := record.Affected(tx.ExecContext(ctx, s.qualify(`
+		UPDATE @imports SET run = $1, options = $2, stage = $3, reached = $4, tables = $5 WHERE `+currentRun+` AND id = $6`),
+		p.Run, p.Options, p.Stage, p.Cursor, string(tables), p.Source))
+	if err == nil && n == 0 {
+		return transfer.ErrOvertaken
+	}
 	return wrap("save checkpoint", err)
 }
 
@@ -83,11 +100,16 @@ func (s *Store) FinishImport(ctx context.Context, checkpoint transfer.Checkpoint
 		}
 		ended += n
 	}
-	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
-		if _, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @import_seen WHERE source = $1`), checkpoint.Source); err != nil {
-			return fmt.Errorf("forget seen tokens: %w", err)
+	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, retryAfterAmbiguous bool) error {
+		err := s.saveCheckpoint(ctx, tx, transfer.Checkpoint{Source: checkpoint.Source, Run: checkpoint.Run, Tables: checkpoint.Tables})
+		if retryAfterAmbiguous && errors.Is(err, transfer.ErrOvertaken) {
+			return nil // the attempt before has ended the run
 		}
-		return s.saveCheckpoint(ctx, tx, transfer.Checkpoint{Source: checkpoint.Source, Run: checkpoint.Run, Tables: checkpoint.Tables})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, s.qualify(`DELETE FROM @import_seen WHERE source = $1`), checkpoint.Source)
+		return wrap("forget seen tokens", err)
 	})
 	return ended, err
 }
@@ -153,6 +175,9 @@ const showNewest = `
 func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
 	err = s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
 		ended = 0
+		if err := s.checkCurrent(ctx, tx, checkpoint); err != nil {
+			return err
+		}
 		if first, err := s.firstRun(ctx, tx, checkpoint); first || err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ func TestUnseenJoinedByHash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		place.Stage = "users"
 		if _, err := s.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: "1", Account: core.Account{User: ann}}}); err != nil {
 			t.Fatal(err)
 		}

@@ -69,11 +69,30 @@ func (s *Store) BeginImport(ctx context.Context, source, options string) (checkp
 	return checkpoint, err
 }
 
-// saveCheckpoint writes the checkpoint of the import.
+// currentRun is the condition, on the row of a source, for its run ?1 to go on, or to begin.
+const currentRun = `(run < ?1 OR run = ?1 AND stage <> '')`
+
+// checkCurrent fails unless the run may go on.
+func checkCurrent(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
+	var current bool
+	if err := tx.GetContext(ctx, &current, `SELECT EXISTS (SELECT 1 FROM imports WHERE `+currentRun+` AND id = ?2)`, p.Run, p.Source); err != nil {
+		return fmt.Errorf("select import: %w", err)
+	}
+	if !current {
+		return transfer.ErrOvertaken
+	}
+	return nil
+}
+
+// saveCheckpoint writes the checkpoint of the import. It fails unless the run may go on.
 func saveCheckpoint(ctx context.Context, tx *sqlx.Tx, p transfer.Checkpoint) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = ?, options = ?, stage = ?, reached = ?, tables = ? WHERE id = ?`,
-		p.Run, p.Options, p.Stage, p.Cursor, jsonList(p.Tables), p.Source); err != nil {
+	n, err := record.Affected(tx.ExecContext(ctx, `UPDATE imports SET run = ?1, options = ?2, stage = ?3, reached = ?4, tables = ?5 WHERE `+currentRun+` AND id = ?6`,
+		p.Run, p.Options, p.Stage, p.Cursor, jsonList(p.Tables), p.Source))
+	if err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	if n == 0 {
+		return transfer.ErrOvertaken
 	}
 	return nil
 }
@@ -238,6 +257,9 @@ const showNewest = `
 // their number.
 func (s *Store) revokeUnseen(ctx context.Context, checkpoint transfer.Checkpoint, tables []string) (ended int, err error) {
 	err = s.writeWithin(ctx, max(s.wait, bulkTimeout), func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := checkCurrent(ctx, tx, checkpoint); err != nil {
+			return err
+		}
 		if first, err := firstRun(ctx, tx, checkpoint); first || err != nil {
 			return err
 		}

@@ -40,6 +40,7 @@ func TestImportPutsTriggersBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	place.Stage = "users"
 	ann := transfer.ImportedUser{Key: "1", Account: core.Account{User: core.User{ID: 1, Username: "ann", Active: true, CreatedAt: time.Unix(1, 0)}}}
 	if _, err := s.ImportUsers(t.Context(), place, []transfer.ImportedUser{ann}); err != nil {
 		t.Fatal(err)

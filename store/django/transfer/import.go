@@ -92,6 +92,9 @@ func Import(ctx context.Context, from tables.Source, to Target, o Options) (*Rep
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err() // what a statement says that was interrupted is its consequence
 	}
+	if errors.Is(err, transfer.ErrOvertaken) {
+		report.Resumable = 0 // the next run begins anew, or goes on where the other one was
+	}
 	report.Finished = o.Clock().UTC()
 	return report, err
 }
