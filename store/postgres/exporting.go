@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -94,13 +97,37 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 			if err := s.linkTokens(ctx, tx, checkpoint.Source, table, digests); err != nil {
 				return err
 			}
+			if err := s.keepExported(ctx, tx, checkpoint.Source, digests); err != nil {
+				return err
+			}
 		}
 		if len(tokens) == 0 {
 			return nil
 		}
-		_, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET handed = true WHERE id = $1`), checkpoint.Source)
+		// A first run that is under way has not noted what it has seen, and goes on without.
+		_, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET handed = true WHERE id = $1 AND NOT (run = 1 AND stage <> '')`), checkpoint.Source)
 		return wrap("save checkpoint", err)
 	})
+}
+
+// keepExported has an import that is under way see tokens, with these digests or twins: it may have read the source's table
+// before they were there.
+func (s *Store) keepExported(ctx context.Context, tx *sqlx.Tx, source int64, digests []core.Digest) error {
+	var run int64
+	err := tx.GetContext(ctx, &run, s.qualify(`SELECT run FROM @imports WHERE id = $1 AND stage <> ''`), source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return wrap("select import", err)
+	}
+	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
+		if _, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @import_seen (source, run, digest) SELECT $2, $3, digest FROM @tokens WHERE `+column+` = ANY ($1::bytea[])`),
+			pq.ByteaArray(raw(digests)), source, run); err != nil {
+			return fmt.Errorf("keep exported tokens: %w", err)
+		}
+	}
+	return nil
 }
 
 // RevokedAmong implements [transfer.Exporter].

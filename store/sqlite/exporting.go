@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,15 +94,39 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 			if err := linkTokens(ctx, tx, checkpoint.Source, table, digests); err != nil {
 				return err
 			}
+			if err := keepExported(ctx, tx, checkpoint.Source, digests); err != nil {
+				return err
+			}
 		}
 		if len(tokens) == 0 {
 			return nil
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE imports SET handed = 1 WHERE id = ?`, checkpoint.Source); err != nil {
+		// A first run that is under way has not noted what it has seen, and goes on without.
+		if _, err := tx.ExecContext(ctx, `UPDATE imports SET handed = 1 WHERE id = ? AND NOT (run = 1 AND stage <> '')`, checkpoint.Source); err != nil {
 			return fmt.Errorf("save checkpoint: %w", err)
 		}
 		return nil
 	})
+}
+
+// keepExported has an import that is under way see tokens, with these digests or twins: it may have read the source's table
+// before they were there.
+func keepExported(ctx context.Context, tx *sqlx.Tx, source int64, digests []core.Digest) error {
+	var run int64
+	err := tx.GetContext(ctx, &run, `SELECT run FROM imports WHERE id = ? AND stage <> ''`, source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("select import: %w", err)
+	}
+	for _, column := range []string{"digest", "twin IS NOT NULL AND twin"} {
+		if _, err := tx.ExecContext(ctx, `INSERT OR FAIL INTO import_seen (source, run, digest) SELECT ?2, ?3, digest FROM tokens WHERE `+column+` IN (SELECT unhex(value) FROM json_each(?1))`,
+			hexList(digests), source, run); err != nil {
+			return fmt.Errorf("keep exported tokens: %w", err)
+		}
+	}
+	return nil
 }
 
 // RevokedAmong implements [transfer.Exporter].

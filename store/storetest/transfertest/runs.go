@@ -24,6 +24,8 @@ func importRuns() []testCase {
 		{"a run in part ends nothing", partEndsNothing},
 		{"a run that a later one overtakes ends nothing", overtakenByAnother},
 		{"a run that another process ends ends nothing more", endedByAnother},
+		{"what is exported during a run stays", exportedDuringRun},
+		{"what is exported during the first run stays", exportedDuringFirst},
 	}
 }
 
@@ -319,68 +321,4 @@ func handedOver(t *testing.T, m transferPair) {
 	suite.WantFound(t, m.B, "live", live, ann)
 	// They were only not seen, which is no reason to delete them anywhere.
 	suite.WantSame(t, "ended after it", []string(nil), ended(suite.Noon()))
-}
-
-// someImported has run 1 import a user's tokens, and returns the user and the tokens.
-func (m transferPair) someImported(t *testing.T) (core.Account, []core.Token) {
-	t.Helper()
-	ann := account(1, "ann")
-	tokens := []core.Token{suite.TokenOf(ann.User, "first"), suite.TokenOf(ann.User, "second")}
-	place := m.begin(t)
-	m.users(t, place, ann)
-	m.tokens(t, place, tokens...)
-	m.finish(t, place)
-	return ann, tokens
-}
-
-// wantOvertaken checks that a run goes no further, and ends none of the tokens.
-func (m transferPair) wantOvertaken(t *testing.T, place transfer.Checkpoint, ann core.Account, tokens []core.Token) {
-	t.Helper()
-	place.Stage = "tokens"
-	_, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokens[1]}})
-	suite.WantError(t, "tokens", err, transfer.ErrOvertaken)
-	_, err = m.from.ImportUsers(t.Context(), place, imported(ann))
-	suite.WantError(t, "users", err, transfer.ErrOvertaken)
-	for _, tables := range [][]string{{"tokens"}, nil} {
-		ended, err := m.from.FinishImport(t.Context(), place, tables)
-		suite.WantError(t, "finish", err, transfer.ErrOvertaken)
-		suite.WantSame(t, "ended", 0, ended)
-	}
-	suite.WantFound(t, m.B, "first", tokens[0], ann.User)
-	suite.WantFound(t, m.B, "second", tokens[1], ann.User)
-}
-
-// overtakenByAnother has a run with other options, such as one of recent rows alone, begin and end beside one of all.
-func overtakenByAnother(t *testing.T, m transferPair) {
-	ann, tokens := m.someImported(t)
-	place := m.begin(t)
-	m.users(t, place, ann)
-	m.tokens(t, place, tokens[0])
-	other, err := m.to.BeginImport(t.Context(), source, "other options")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other.Stage = "users"
-	if _, err := m.to.ImportUsers(t.Context(), other, imported(ann)); err != nil {
-		t.Fatal(err)
-	}
-	m.wantOvertaken(t, place, ann, tokens)
-	if _, err := m.to.FinishImport(t.Context(), other, nil); err != nil {
-		t.Fatal(err)
-	}
-	m.wantOvertaken(t, place, ann, tokens)
-	m.wantOvertaken(t, other, ann, tokens)
-	suite.WantSame(t, "next run", other.Run+1, m.begin(t).Run)
-}
-
-// endedByAnother has two processes at one run, one of which is ahead of the other.
-func endedByAnother(t *testing.T, m transferPair) {
-	ann, tokens := m.someImported(t)
-	place, ahead := m.begin(t), m.begin(t)
-	m.users(t, ahead, ann)
-	m.users(t, place, ann)
-	m.tokens(t, place, tokens[0])
-	m.tokens(t, ahead, tokens...)
-	suite.WantSame(t, "ended", 0, m.finish(t, ahead))
-	m.wantOvertaken(t, place, ann, tokens)
 }

@@ -1,0 +1,114 @@
+package transfertest
+
+import (
+	"testing"
+
+	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/transfer"
+	"github.com/authcompat/authcompat/store/storetest/internal/suite"
+)
+
+// someImported has run 1 import a user's tokens, and returns the user and the tokens.
+func (m transferPair) someImported(t *testing.T) (core.Account, []core.Token) {
+	t.Helper()
+	ann := account(1, "ann")
+	tokens := []core.Token{suite.TokenOf(ann.User, "first"), suite.TokenOf(ann.User, "second")}
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokens...)
+	m.finish(t, place)
+	return ann, tokens
+}
+
+// wantOvertaken checks that a run goes no further, and ends none of the tokens.
+func (m transferPair) wantOvertaken(t *testing.T, place transfer.Checkpoint, ann core.Account, tokens []core.Token) {
+	t.Helper()
+	place.Stage = "tokens"
+	_, err := m.from.ImportTokens(t.Context(), place, []transfer.ImportedToken{{Owner: "1", Token: tokens[1]}})
+	suite.WantError(t, "tokens", err, transfer.ErrOvertaken)
+	_, err = m.from.ImportUsers(t.Context(), place, imported(ann))
+	suite.WantError(t, "users", err, transfer.ErrOvertaken)
+	for _, tables := range [][]string{{"tokens"}, nil} {
+		ended, err := m.from.FinishImport(t.Context(), place, tables)
+		suite.WantError(t, "finish", err, transfer.ErrOvertaken)
+		suite.WantSame(t, "ended", 0, ended)
+	}
+	suite.WantFound(t, m.B, "first", tokens[0], ann.User)
+	suite.WantFound(t, m.B, "second", tokens[1], ann.User)
+}
+
+// overtakenByAnother has a run with other options, such as one of recent rows alone, begin and end beside one of all.
+func overtakenByAnother(t *testing.T, m transferPair) {
+	ann, tokens := m.someImported(t)
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokens[0])
+	other, err := m.to.BeginImport(t.Context(), source, "other options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Stage = "users"
+	if _, err := m.to.ImportUsers(t.Context(), other, imported(ann)); err != nil {
+		t.Fatal(err)
+	}
+	m.wantOvertaken(t, place, ann, tokens)
+	if _, err := m.to.FinishImport(t.Context(), other, nil); err != nil {
+		t.Fatal(err)
+	}
+	m.wantOvertaken(t, place, ann, tokens)
+	m.wantOvertaken(t, other, ann, tokens)
+	suite.WantSame(t, "next run", other.Run+1, m.begin(t).Run)
+}
+
+// endedByAnother has two processes at one run, one of which is ahead of the other.
+func endedByAnother(t *testing.T, m transferPair) {
+	ann, tokens := m.someImported(t)
+	place, ahead := m.begin(t), m.begin(t)
+	m.users(t, ahead, ann)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokens[0])
+	m.tokens(t, ahead, tokens...)
+	suite.WantSame(t, "ended", 0, m.finish(t, ahead))
+	m.wantOvertaken(t, place, ann, tokens)
+}
+
+// exportedDuringRun has a token exported once a run has read the table that it goes to.
+func exportedDuringRun(t *testing.T, m transferPair) {
+	ann, tokens := m.someImported(t)
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokens[0])
+	m.wantExportedStays(t, place, ann, 1)
+	suite.WantGone(t, m.B, "second")
+	// The next run does not find it there any more.
+	place = m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, tokens[0])
+	suite.WantSame(t, "ended by the next run", 2, m.finish(t, place))
+}
+
+// exportedDuringFirst has a token exported while the first run is under way, which notes nothing of what it sees.
+func exportedDuringFirst(t *testing.T, m transferPair) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	came := suite.TokenOf(ann.User, "came")
+	m.tokens(t, place, came)
+	m.wantExportedStays(t, place, ann, 0)
+	suite.WantFound(t, m.B, "came", came, ann.User)
+}
+
+// wantExportedStays exports two tokens, one by its older digest, and finishes a run, which ends some others.
+func (m transferPair) wantExportedStays(t *testing.T, place transfer.Checkpoint, ann core.Account, ended int) {
+	t.Helper()
+	native, older := suite.TokenOf(ann.User, "native"), olderOf(t, ann.User, core.Knox42, hexToken(1))
+	older.Legacy.Digest, older.Digest = older.Digest, suite.TokenOf(ann.User, hexToken(1)).Digest
+	m.Issue(t, native)
+	m.Issue(t, older)
+	if err := m.to.MarkExported(t.Context(), place, nil, map[string][]core.Digest{"tokens": {native.Digest, older.Legacy.Digest}}); err != nil {
+		t.Fatal(err)
+	}
+	suite.WantSame(t, "ended", ended, m.finish(t, place))
+	suite.WantFound(t, m.B, "native", native, ann.User)
+	suite.WantFound(t, m.B, hexToken(1), bare(older), ann.User)
+}
