@@ -2,8 +2,10 @@ package record
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -34,6 +36,8 @@ func TestScanRefuses(t *testing.T) {
 		"in Basic, 1":                {base64.StdEncoding.EncodeToString([]byte("a:" + secret)), true},
 		"in Basic, 2":                {base64.StdEncoding.EncodeToString([]byte("ab:" + secret)), true},
 		"in Basic, 3":                {base64.StdEncoding.EncodeToString([]byte("abc:" + secret)), true},
+		"in hexadecimal":             {"a" + hex.EncodeToString([]byte(secret)), true},
+		"in hexadecimal, capitals":   {strings.ToUpper(hex.EncodeToString([]byte(secret))), true},
 		"as bytes":                   {"k3y&\"w${bytes(c3b6)}rd/1", true},
 		"another word":               {"k3y&\"word/1", false},
 	} {

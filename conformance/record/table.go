@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -94,7 +95,20 @@ func encodings() []func(string) string {
 		func(s string) string { return jsonText(html.EscapeString(s)) },
 		func(s string) string { return base64.RawStdEncoding.EncodeToString([]byte(s)) },
 		func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+		inHex,
+		func(s string) string { return strings.ToUpper(inHex(s)) },
 	}
+}
+
+// minHex is the least length, in bytes, of a text that is looked for in hexadecimal: a shorter one occurs by chance.
+const minHex = 6
+
+// inHex writes text in hexadecimal, or as nothing if it is too short.
+func inHex(text string) string {
+	if len(text) < minHex {
+		return ""
+	}
+	return hex.EncodeToString([]byte(text))
 }
 
 // jsonText writes text as Go and JavaScript write it within a JSON string.
