@@ -149,7 +149,7 @@ func parseQuestion(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("the URL can't be read: want for instance http://127.0.0.1:9000/api/login/")
-	case u.User != nil:
+	case hasUser(u):
 		return nil, errors.New("the URL has a name or a password, which nobody is sent")
 	case u.Fragment != "":
 		return nil, fmt.Errorf("%q: a fragment is not sent", text)

@@ -155,7 +155,11 @@ func TestAdopt(t *testing.T) {
 
 // TestAdoptURLIsMasked prints no password that is given in a URL.
 func TestAdoptURLIsMasked(t *testing.T) {
-	f, _, err := configtest.Resolve(t, "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, adopt: {login: \"http://ann:secret@x/\", host: \"ann:secret@x\", until: 2099-01-01}}}]\n")
+	const text = "listeners: [{profile: ocd-users, address: \"127.0.0.1:18000\", front: {old: http://x, adopt: {login: \"http://ann:secret@x/\", host: \"ann:secret@x\", until: 2099-01-01}}}]\n"
+	if _, _, err := configtest.Resolve(t, strings.Replace(text, "http://ann", "ann", 1)); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("without a scheme: %v", err)
+	}
+	f, _, err := configtest.Resolve(t, text)
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%v", err)
 	}

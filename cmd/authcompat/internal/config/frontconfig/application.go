@@ -74,7 +74,7 @@ func parseApplication(text string) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("the URL of the application can't be read: want for instance http://127.0.0.1:9000")
-	case u.User != nil:
+	case hasUser(u):
 		return nil, errors.New("the URL of the application has a name or a password, which nobody is sent")
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "":
 		return nil, fmt.Errorf("%q: want http://HOST:PORT or https://HOST:PORT", text)
@@ -87,6 +87,11 @@ func parseApplication(text string) (*url.URL, error) {
 		}
 	}
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// hasUser reports whether a URL has a name or a password, also one that has no scheme: ann:secret@host.
+func hasUser(u *url.URL) bool {
+	return u.User != nil || u.Host == "" && strings.Contains(u.Opaque+u.Path, "@")
 }
 
 // checkLoop refuses an application that is one of the listeners.

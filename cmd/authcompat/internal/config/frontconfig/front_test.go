@@ -18,6 +18,7 @@ func TestFrontProblems(t *testing.T) {
 		"    old: http://127.0.0.1:18000":       "6:10: listeners.front.old: http://127.0.0.1:18000 is the listener 0.0.0.0:18000 itself (4:12: listeners.address): requests would go round for ever",
 		"    old: http://localhost:18081":       "6:10: listeners.front.old: http://localhost:18081 is the listener 127.0.0.1:18081 itself (1:9: manage): requests would go round for ever",
 		"    old: http://user:secret@x":         "6:10: listeners.front.old: the URL of the application has a name or a password, which nobody is sent",
+		"    old: user:secret@x:9000":           "6:10: listeners.front.old: the URL of the application has a name or a password, which nobody is sent",
 		"    old: ftp://x":                      `6:10: listeners.front.old: "ftp://x": want http://HOST:PORT or https://HOST:PORT`,
 		"    old: http://x/api":                 `6:10: listeners.front.old: "http://x/api": want a host alone: paths are passed on as they are`,
 		"    old: http://x:0":                   `6:10: listeners.front.old: "http://x:0": a port is 1 to 65535`,
