@@ -94,17 +94,18 @@ func (c UserChange) Moves() bool {
 }
 
 // LinkUse is the use of a link in a mail, which ends it: the link was good for a user with this
-// encoded password and last login, and the step that it allows keeps At as the last login, where users
+// encoded password, address and last login, and the step that it allows keeps At as the last login, where users
 // have one.
 type LinkUse struct {
 	PasswordHash string
+	Email        string
 	LastLogin    time.Time
 	At           time.Time // zero: the last login stays, and what the step changes ends the link
 }
 
 // GoodFor reports whether the link is good for the account, as far as its use tells; nil is.
 func (l *LinkUse) GoodFor(a Account) bool {
-	return l == nil || a.PasswordHash == l.PasswordHash && a.LastLogin.Equal(l.LastLogin)
+	return l == nil || a.PasswordHash == l.PasswordHash && a.Email == l.Email && a.LastLogin.Equal(l.LastLogin)
 }
 
 // LogsIn reports whether the step keeps a last login.

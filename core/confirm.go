@@ -291,7 +291,7 @@ func (c Confirmation) use(account Account, now time.Time) (*LinkUse, error) {
 	if last := account.LastLogin.Truncate(time.Second); !now.Truncate(time.Second).After(last) && !last.IsZero() {
 		now = last.Add(time.Second)
 	}
-	return &LinkUse{PasswordHash: account.PasswordHash, LastLogin: account.LastLogin, At: now}, nil
+	return &LinkUse{PasswordHash: account.PasswordHash, Email: account.Email, LastLogin: account.LastLogin, At: now}, nil
 }
 
 // by says in the audit log what confirms, if that is no password.

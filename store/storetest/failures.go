@@ -152,7 +152,7 @@ func accountCalls(t *testing.T, s core.AccountStore, u core.User) []call {
 	return []call{
 		{"AccountByID", func() error { return only(s.AccountByID(ctx, u.ID)) }},
 		{"ActivateUser", func() error {
-			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}, nil)
+			return s.ActivateUser(ctx, u.ID, core.LinkUse{PasswordHash: "hash of ann", Email: u.Email, At: suite.Noon()}, nil)
 		}},
 		{"FindRecipients", func() error { return only(s.FindRecipients(ctx, u.Email, false, true, 9)) }},
 		{"FindAccounts", func() error { return only(s.FindAccounts(ctx, core.ByEmail, u.Email, true, 9)) }},

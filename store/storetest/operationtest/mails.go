@@ -316,13 +316,14 @@ func mailsActivation(t *testing.T, p operables) {
 	entry := func() *core.AuditEntry {
 		return &core.AuditEntry{At: suite.Noon(), Action: core.ActionEnableUser, Outcome: core.OK, UserID: ann.ID, Username: "ann"}
 	}
-	good := core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}
-	another, later := core.LinkUse{PasswordHash: "hash of bob", At: suite.Noon()}, good
-	later.LastLogin = suite.Noon()
+	good := core.LinkUse{PasswordHash: "hash of ann", Email: ann.Email, At: suite.Noon()}
+	another, later, moved := core.LinkUse{PasswordHash: "hash of bob", Email: bob.Email, At: suite.Noon()}, good, good
+	later.LastLogin, moved.Email = suite.Noon(), "old@example.org"
 	suite.WantError(t, "nobody", a.ActivateUser(t.Context(), bob.ID+1, good, entry()), core.ErrNotFound)
 	suite.WantError(t, "who is active", a.ActivateUser(t.Context(), bob.ID, another, entry()), core.ErrNotFound)
 	suite.WantError(t, "another password", a.ActivateUser(t.Context(), ann.ID, another, entry()), core.ErrNotFound)
 	suite.WantError(t, "another login", a.ActivateUser(t.Context(), ann.ID, later, entry()), core.ErrNotFound)
+	suite.WantError(t, "another address", a.ActivateUser(t.Context(), ann.ID, moved, entry()), core.ErrNotFound)
 	errs := make([]error, 6)
 	suite.Together(len(errs), func(i int) {
 		errs[i] = []core.AccountStore{a, b}[i%2].ActivateUser(t.Context(), ann.ID, good, entry())
@@ -347,10 +348,11 @@ func mailsLinks(t *testing.T, p operables) {
 	ann := p.Add(t, suite.NewUser("ann"))
 	anna := ann
 	anna.Username = "anna"
-	good := core.LinkUse{PasswordHash: "hash of ann", At: suite.Noon()}
+	good := core.LinkUse{PasswordHash: "hash of ann", Email: ann.Email, At: suite.Noon()}
 	for name, link := range map[string]core.LinkUse{
-		"another password": {PasswordHash: "hash of bob", At: suite.Noon()},
-		"another login":    {PasswordHash: "hash of ann", LastLogin: suite.Noon(), At: suite.Noon()},
+		"another password": {PasswordHash: "hash of bob", Email: ann.Email, At: suite.Noon()},
+		"another address":  {PasswordHash: "hash of ann", Email: "old@example.org", At: suite.Noon()},
+		"another login":    {PasswordHash: "hash of ann", Email: ann.Email, LastLogin: suite.Noon(), At: suite.Noon()},
 	} {
 		_, err := a.UpdateUser(t.Context(), core.UserChange{Was: ann, To: anna, Link: &link}, nil)
 		suite.WantError(t, "name, "+name, err, core.ErrConflict)
@@ -372,7 +374,7 @@ func mailsLinks(t *testing.T, p operables) {
 	check("a name", core.Account{User: anna, PasswordHash: "hash of ann", LastLogin: suite.Noon()})
 	for i, at := range []time.Time{suite.Noon().Add(time.Hour), {}} {
 		old := []string{"hash of ann", "new 0"}[i]
-		link := core.LinkUse{PasswordHash: old, LastLogin: suite.Noon().Add(time.Duration(i) * time.Hour), At: at}
+		link := core.LinkUse{PasswordHash: old, Email: ann.Email, LastLogin: suite.Noon().Add(time.Duration(i) * time.Hour), At: at}
 		if _, err := a.ChangePassword(t.Context(), core.PasswordChange{UserID: ann.ID, Old: old, New: fmt.Sprint("new ", i), Link: &link}, nil); err != nil {
 			t.Fatal(err)
 		}
