@@ -189,7 +189,13 @@ func (s *Service) keepAs(ctx context.Context, p Policy, e *AuditEntry, who subje
 		return User{}, "", wrapHashError(err)
 	}
 	if account == nil {
-		if user, err = s.store.CreateUser(ctx, s.newcomer(p, found, encoded), nil, s.audited(e)); err != nil {
+		u := s.newcomer(p, found, encoded)
+		user, err = s.store.CreateUser(ctx, u, nil, s.audited(e))
+		if errors.Is(err, ErrEmailTaken) { // where an API has addresses distinct, nobody gets another's
+			u.Email, u.KeepAddress = "", false
+			user, err = s.store.CreateUser(ctx, u, nil, s.audited(e))
+		}
+		if err != nil {
 			return User{}, "", wrapStoreError("keep user", err)
 		}
 		return user, "created", nil
@@ -213,7 +219,7 @@ func (s *Service) recordAdopted(ctx context.Context, e AuditEntry) error {
 
 // newcomer is the user whom a referee shows. What of it can't be kept is left out.
 func (s *Service) newcomer(p Policy, found Vouched, encoded string) NewUser {
-	u := NewUser{Username: found.Username, PasswordHash: encoded, CreatedAt: s.now(), Attributes: make(map[string]string)}
+	u := NewUser{Username: found.Username, PasswordHash: encoded, CreatedAt: s.now(), Attributes: make(map[string]string), Distinct: Distinct{Email: s.distinct(p).Email}}
 	if Storable(found.Email) && utf8.RuneCountInString(found.Email) <= MaxEmail {
 		u.Email = found.Email
 	}

@@ -118,6 +118,32 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+// TestAdoptedAddressOfAnother keeps a user of another server who has the address of a user here without it, where an
+// API has addresses distinct: the user here would log in by it no more.
+func TestAdoptedAddressOfAnother(t *testing.T) {
+	for _, unique := range []bool{true, false} {
+		w := newWorld(t, true)
+		emails := core.Policy{Issuer: "emails", Realm: core.DefaultRealm, TokenHex: 40, LoginBy: core.ByEmail, EmailCaseBlind: true, UniqueEmail: unique}
+		for _, p := range []core.Policy{fixed, emails} {
+			if err := w.AddPolicy(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.registered(t, fixed, core.Registration{Username: "bob", Email: "x@example.org"})
+		r := &referee{knows: map[string]string{"ann": "old"}}
+		if _, adopted, err := w.LoginOrAdopt(t.Context(), fixed, "ann", "old", r); err != nil || !adopted {
+			t.Fatalf("%t, %v", adopted, err)
+		}
+		want := map[bool]string{false: "X@EXAMPLE.org"}[unique]
+		if ann, err := w.User(t.Context(), "ann"); err != nil || ann.Email != want {
+			t.Errorf("unique %t: %+v, %v", unique, ann, err)
+		}
+		if s, err := w.Login(t.Context(), emails, "x@example.org", "secret"); unique && (err != nil || s.User.Username != "bob") {
+			t.Errorf("%+v, %v", s.User, err)
+		}
+	}
+}
+
 // TestAdoptIsLimited counts what a referee does not vouch for, whatever it says, and asks it
 // nothing beyond the limits.
 func TestAdoptIsLimited(t *testing.T) {
