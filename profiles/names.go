@@ -118,11 +118,15 @@ func (p *Profile) LogsInBy() []Role {
 	return roles
 }
 
-// GivesEmails tells whether somebody can get an address by the API, at a registration or later.
+// GivesEmails tells whether somebody can get an address by the API, at a registration or later, also as the name where that is
+// the address.
 func (p *Profile) GivesEmails() bool {
 	return slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool {
-		f, ok := e.Field(RoleEmail)
-		return ok && !f.ReadOnly && e.Action.oneOf(Register, Update)
+		gives := func(r Role, by ...Action) bool {
+			f, ok := e.Field(r)
+			return ok && !f.ReadOnly && e.Action.oneOf(by...)
+		}
+		return gives(RoleEmail, Register, Update) || p.Usernames.Email && gives(RoleUsername, Register, Update, SetUsername, ResetUsernameConfirm)
 	})
 }
 

@@ -16,6 +16,9 @@ func TestSharedEmails(t *testing.T) {
 	const update = `
   me: {path: /me/, action: update, fields: {email: {READ}, username: {read_only: true}}, reply: {status: 200, body: {id: $user.id}}}
 `
+	const rename = `
+  set_username: {path: /name/, fields: {new_username: {role: username}}, reply: {status: 204}}
+`
 	make := func(name, emails, endpoints string) *Profile {
 		t.Helper()
 		p, err := Parse("f.yaml", []byte("name: "+name+"\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: 1h, per_user: many}\n"+emails+"\nendpoints:"+endpoints))
@@ -40,6 +43,9 @@ func TestSharedEmails(t *testing.T) {
 		{"another registers", []*Profile{make("a", "", byEmail), make("b", "", byName+register)}, "a"},
 		{"unique at another", []*Profile{make("a", "", byEmail), make("b", "emails: {unique: true}", byName+register)}, ""},
 		{"addresses change", []*Profile{make("a", "", byEmail+strings.Replace(update, "READ", "", 1))}, "a"},
+		{"names are addresses at another", []*Profile{make("a", "", byEmail), make("b", "usernames: {email: true}", byName+strings.Replace(register, " email: {},", "", 1))}, "a"},
+		{"names become addresses at another", []*Profile{make("a", "", byEmail), make("b", "usernames: {email: true}", byName+rename)}, "a"},
+		{"names are none", []*Profile{make("a", "", byEmail), make("b", "", byName+rename)}, ""},
 		{"addresses stay", []*Profile{make("a", "", byEmail+strings.Replace(update, "READ", "read_only: true", 1))}, ""},
 	} {
 		var got []string
