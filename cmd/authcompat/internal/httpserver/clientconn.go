@@ -349,6 +349,10 @@ func stateChanged(conn net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateIdle:
+		// Where a handler has had its reply sent before the body was read, net/http reads the rest away, but does not care if
+		// that fails, as at a deadline (net/http/server.go of Go 1.26, response.finishRequest): what is left, when it comes,
+		// would be the next request.
+		c.refused = c.refused || c.body > 0
 		c.handled.Store(false)
 		c.finished.Store(false)
 		c.whole.Store(false)

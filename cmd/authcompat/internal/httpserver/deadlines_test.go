@@ -188,3 +188,50 @@ func TestTicksOfAStoppedProcess(t *testing.T) {
 		t.Error("with another deadline:", err)
 	}
 }
+
+// TestDeadlineOfARefusedBody has a handler answer before it has read the body, as for an application that has answered early: the deadline that it
+// has set for the rest holds, also if another goroutine still reads, which net/http interrupts. Then the connection is closed: what comes of the
+// body later is no request.
+func TestDeadlineOfARefusedBody(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		still bool
+		left  time.Duration
+	}{"nobody reads": {false, time.Second}, "it is being read": {true, time.Second}, "it is being read, and too late": {true, time.Nanosecond}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requests := make(chan string, 2)
+			l := mustTick(t, func(w http.ResponseWriter, r *http.Request) {
+				requests <- r.Method
+				c := http.NewResponseController(w)
+				if err := c.EnableFullDuplex(); err != nil {
+					t.Error(err)
+				}
+				if test.still {
+					reading := make(chan struct{})
+					go func() {
+						b := make([]byte, 16)
+						_, _ = io.ReadFull(r.Body, b[:1])
+						close(reading)
+						_, _ = r.Body.Read(b)
+					}()
+					<-reading
+				}
+				if err := c.SetReadDeadline(time.Now().Add(test.left)); err != nil {
+					t.Error(err)
+				}
+			})
+			c := mustDial(t, l.Addr().String(), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
+			replies := bufio.NewReader(c)
+			mustReply(t, replies)
+			if b, err := replies.ReadByte(); err != io.EOF {
+				_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+				t.Errorf("the connection goes on: %q, %v", b, err)
+				mustReply(t, replies)
+			}
+			if len(requests) != 1 {
+				t.Errorf("%d requests", len(requests))
+			}
+		})
+	}
+}

@@ -163,18 +163,37 @@ type tickDeadline struct {
 	listener *tickListener
 	apply    func(time.Time) error // sets the deadline of the connection itself
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	deadline
+	before deadline // the one that an interruption has taken the place of
+	paused bool     // there is an interruption
+}
+
+// deadline is the state of a tickDeadline.
+type deadline struct {
 	wanted time.Duration // since the listener began; with last, nothing
 	last   int64         // the tick at which it has passed; 0: that is at wanted
 	there  bool          // whether there is a deadline
 	over   bool          // whether it has been applied
 }
 
-// set changes the deadline. One in the past is applied at once, and so is its removal:
-// net/http interrupts a read that way.
+// set changes the deadline. One in the past is applied at once, and so is its removal.
+//
+// net/http interrupts a read by a deadline long ago, and then removes that (net/http/server.go of Go 1.26,
+// connReader.abortPendingRead): for it there would be none any more, and it goes on with the rest of a body, which may
+// never come. So the one before is there again.
 func (d *tickDeadline) set(to time.Time) error {
 	d.mu.Lock()
-	d.there, d.last = !to.IsZero(), 0
+	if to.IsZero() && d.paused {
+		defer d.mu.Unlock()
+		d.deadline, d.paused = d.before, false
+		if d.over {
+			return nil
+		}
+		return d.apply(time.Time{})
+	}
+	before := d.deadline
+	d.there, d.last, d.paused = !to.IsZero(), 0, false
 	if d.there {
 		d.wanted = to.Sub(d.listener.began)
 	}
@@ -189,6 +208,7 @@ func (d *tickDeadline) set(to time.Time) error {
 		return d.apply(time.Time{})
 	}
 	d.there = false
+	d.before, d.paused = before, d.wanted < 0
 	return d.apply(to)
 }
 
@@ -198,7 +218,7 @@ func (d *tickDeadline) within(wait time.Duration) {
 	d.mu.Lock()
 	d.there, d.last = true, d.listener.ticks.Load()+int64((wait+d.listener.tick-1)/d.listener.tick)+1
 	over := d.over
-	d.over = false
+	d.over, d.paused = false, false
 	if over {
 		_ = d.apply(time.Time{}) // fails only where the connection is closed
 	}
