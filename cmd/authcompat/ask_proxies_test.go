@@ -122,7 +122,7 @@ func passOn(w http.ResponseWriter, answer *http.Response, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// traefik emulates Traefik's ForwardAuth: it asks by GET with the headers that are named, and
+// traefik emulates Traefik's middlewares: headers of requests that are set to nothing are removed, and ForwardAuth asks by GET with the headers that are named, and
 // X-Forwarded-… of its own. 2xx lets the request through, with the headers of the answer that
 // are named or match, in the place of the client's; another answer is passed on, and none is 500.
 func traefik(t *testing.T, file string) http.Handler {
@@ -130,6 +130,11 @@ func traefik(t *testing.T, file string) http.Handler {
 	var config struct {
 		HTTP struct {
 			Middlewares struct {
+				Names struct {
+					Headers struct {
+						Request map[string]string `yaml:"customRequestHeaders"`
+					}
+				}
 				Authcompat struct {
 					ForwardAuth struct {
 						Address             string
@@ -156,6 +161,11 @@ func traefik(t *testing.T, file string) http.Handler {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(application)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range config.HTTP.Middlewares.Names.Headers.Request {
+			if value == "" {
+				r.Header.Del(name)
+			}
+		}
 		ask, err := http.NewRequestWithContext(r.Context(), http.MethodGet, forward.Address, nil)
 		if err != nil {
 			t.Error(err)

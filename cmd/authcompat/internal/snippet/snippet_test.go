@@ -14,9 +14,9 @@ func good() Values {
 func TestWrite(t *testing.T) {
 	for proxy, wants := range map[string][]string{
 		"nginx":   {"auth_request /_ask;", "/snippit/request;", "/snippit/denied;", "proxy_method GET;", "proxy_hide_header WWW-Authenticate;", "client_max_body_size 0;", "listen [::1]:8080;"},
-		"traefik": {`"http://127.0.0.1:8082/snippit/forward"`, `"http://app.internal:9000"`, "middlewares: [names, authcompat]", `customRequestHeaders: {X_Forwarded_For: ""}`},
-		"caddy":   {"uri /snippit/forward", "bind ::1", "http://:8080 {", "reverse_proxy app.internal:9000", "request_header -X-Authcompat*", "request_header -*Forwarded*", "header_up -X-Request-Id"},
-		"haproxy": {"lua-load /etc/haproxy/authcompat.lua", "http-request deny deny_status 503 unless { var(txn.authcompat_good) -m bool }", "bind [::1]:8080", "server application app.internal:9000", "del-header ^x[^a-z0-9]forwarded[^a-z0-9]for$ -m reg\n"},
+		"traefik": {`"http://127.0.0.1:8082/snippit/forward"`, `"http://app.internal:9000"`, "middlewares: [names, authcompat]", `customRequestHeaders: {X_Forwarded_For: "", Upgrade: "", HTTP2-Settings: ""}`},
+		"caddy":   {"uri /snippit/forward", "bind ::1", "http://:8080 {", "reverse_proxy app.internal:9000", "request_header -X-Authcompat*", "request_header -*Forwarded*", "request_header @switched -Upgrade", "header_up -X-Request-Id"},
+		"haproxy": {"lua-load /etc/haproxy/authcompat.lua", "http-request deny deny_status 503 unless { var(txn.authcompat_good) -m bool }", "bind [::1]:8080", "server application app.internal:9000", "del-header ^x[^a-z0-9]forwarded[^a-z0-9]for$ -m reg\n", "http-request del-header upgrade unless { req.hdr(upgrade) -i websocket } { req.hdr_cnt(upgrade) eq 1 }"},
 		"envoy":   {"failure_mode_allow: false", "path_prefix: /snippit/envoy", `address: "::1", port_value: 8080`, `address: "app.internal", port_value: 9000`, "remove: x-authcompat-identity", "{remove: x_forwarded_for}", "use_remote_address: true", "allowed_headers: {patterns: [{exact: x-forwarded-for}]}"},
 	} {
 		var out strings.Builder
