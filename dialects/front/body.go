@@ -11,7 +11,32 @@ import (
 type clientBody struct {
 	io.ReadCloser
 	x    *exchange
-	read int64
+	read int64 // under the lock of the exchange
+}
+
+// How much of a body that the application didn't want is read, in bytes, so that the connection can be used again, and for how long.
+// With more, net/http closes it: what it reads itself (256 KiB), and what may be read at this moment.
+const (
+	unreadTimeout = 5 * time.Second
+	maxUnread     = 320 << 10
+)
+
+// readAway reads what is left of a body when the client has been answered. net/http would do that behind the handler, where the look behind the
+// request that it begins with the end of a body is in its own way, and it closes the connection over that (net/http/server.go of Go 1.26:
+// response.finishRequest ends such looks before it closes the body, and connReader.Read then panics). Bodies in chunks, and those that a client asked
+// for before it sends them, end the connection anyway.
+func (b *clientBody) readAway() {
+	x := b.x
+	x.mu.Lock()
+	left := x.in.ContentLength - b.read
+	x.mu.Unlock()
+	_ = x.control.SetReadDeadline(time.Now().Add(unreadTimeout))
+	if x.in.ContentLength < 0 || left > maxUnread || len(x.in.Header["Expect"]) > 0 {
+		return
+	}
+	if x.control.Flush() == nil { // the client may wait for that
+		_, _ = io.Copy(io.Discard, b.ReadCloser) // if it fails, so does the next request
+	}
 }
 
 // Read implements io.Reader.
@@ -30,11 +55,11 @@ func (b *clientBody) Read(p []byte) (int, error) {
 	x.waiting(true)
 	n, err := b.ReadCloser.Read(p)
 	x.waiting(false)
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	if b.read += int64(n); x.MaxBody > 0 && b.read > x.MaxBody {
 		n, err = 0, errTooLarge
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	switch {
 	case err == io.EOF && !x.done:
 		_ = x.control.SetReadDeadline(time.Time{})

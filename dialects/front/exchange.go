@@ -95,22 +95,19 @@ func (x *exchange) serve() {
 	x.out.begin(x)
 	x.startPace()
 	whole := false
-	defer func() { x.end(hasBody, whole) }()
+	defer func() { x.end(whole) }()
 	x.proxy.ServeHTTP(&x.out, x.in)
 	whole = true
 }
 
 // end releases what the exchange holds. If the answer broke off, the proxy panics, which
 // closes the connection: what has come of it is sent before.
-func (x *exchange) end(hasBody, whole bool) {
+func (x *exchange) end(whole bool) {
 	x.mu.Lock()
 	x.done = true
 	x.endPace()
 	x.mu.Unlock()
 	x.out.close()
-	if hasBody {
-		_ = x.control.SetReadDeadline(time.Now().Add(unreadTimeout))
-	}
 	if x.streams {
 		x.Streams.remove(x)
 	}
@@ -121,6 +118,9 @@ func (x *exchange) end(hasBody, whole bool) {
 		x.broke()
 	}
 	x.cancel(nil)
+	if body, ok := x.in.Body.(*clientBody); ok && whole {
+		body.readAway()
+	}
 }
 
 // broke records an answer that the client has not got whole.

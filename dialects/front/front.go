@@ -88,10 +88,6 @@ const (
 // flushInterval is how long bytes of an answer with a known length may wait to be sent.
 const flushInterval = 20 * time.Millisecond
 
-// unreadTimeout bounds how long a body that the application didn't want is read, so that the
-// connection can be used again (net/http reads 256 KiB of it).
-const unreadTimeout = 5 * time.Second
-
 // Front is the handler of what an API's own endpoints don't answer.
 type Front struct {
 	Options

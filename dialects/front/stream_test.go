@@ -190,6 +190,38 @@ func TestAnswerBeforeBody(t *testing.T) {
 	}
 }
 
+// TestBodyAfterItsAnswer has an application answer before it has taken the body, of which the rest comes when the client
+// has that answer: the next request on its connection is answered, too.
+func TestBodyAfterItsAnswer(t *testing.T) {
+	const early = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+	app := serveConns(t, func(c net.Conn) {
+		for r := bufio.NewReader(c); ; {
+			head, err := readHead(r)
+			if err != nil {
+				return
+			}
+			if strings.HasPrefix(head, "POST /early ") {
+				_, _ = io.WriteString(c, early)
+				_, _ = io.Copy(io.Discard, r)
+				return
+			}
+			_, _ = io.WriteString(c, ok)
+		}
+	})
+	c, r := dial(t, start(t, &gate{}, front.Options{Old: front.Application{URL: app}}))
+	for _, size := range []int{1, 100, 5000, 250 << 10, 300 << 10} {
+		_, _ = fmt.Fprintf(c, "POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", size)
+		if head, err := readHead(r); !strings.HasPrefix(head, "HTTP/1.1 403 ") || readN(r, 2) != "no" {
+			t.Fatalf("%d bytes: %q, %v", size, head, err)
+		}
+		_, _ = c.Write(make([]byte, size))
+		_, _ = io.WriteString(c, "GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+		if head, err := readHead(r); !strings.HasPrefix(head, "HTTP/1.1 200 ") || readN(r, 2) != "ok" {
+			t.Fatalf("%d bytes: the next request: %q, %v", size, head, err)
+		}
+	}
+}
+
 func readN(r io.Reader, n int) string {
 	b := make([]byte, n)
 	n, _ = io.ReadFull(r, b)
