@@ -27,6 +27,9 @@ func awaitStandby(t *testing.T, c *postgrestest.Cluster, name string) {
 		}
 		return nil
 	})
+	// Commits go by what the checkpointer has read of the settings (postgres/src/backend/replication/syncrep.c 15,
+	// SyncRepUpdateSyncStandbysDefined), which it does before it makes a checkpoint.
+	c.Exec(t, `CHECKPOINT`)
 }
 
 // TestReplication has a primary whose commits wait for a standby that is down.
