@@ -103,16 +103,7 @@ func (s *Store) unchangedUsers(ctx context.Context, q sqlx.QueryerContext, sourc
 	if err := rows.Err(); err != nil {
 		return nil, wrap("select users", err)
 	}
-	if same == 0 {
-		return users, nil
-	}
-	others = make([]transfer.ImportedUser, 0, len(users)-same)
-	for i, u := range users {
-		if !unchanged[i] {
-			others = append(others, u)
-		}
-	}
-	return others, nil
+	return record.Others(users, unchanged, same), nil
 }
 
 // markedUsers returns, by the distance of its ID from the first one's, 1 + the place of each of the users whose link to

@@ -82,16 +82,7 @@ func unchangedUsers(ctx context.Context, q sqlx.QueryerContext, source int64, us
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("select users: %w", err)
 	}
-	if same == 0 {
-		return users, nil
-	}
-	others = make([]transfer.ImportedUser, 0, len(users)-same)
-	for i, u := range users {
-		if !unchanged[i] {
-			others = append(others, u)
-		}
-	}
-	return others, nil
+	return record.Others(users, unchanged, same), nil
 }
 
 // appendUser appends a user's row, and its link's mark, in the form in which unchangedUsers reads them. distinct is

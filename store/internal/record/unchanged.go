@@ -29,3 +29,17 @@ func Remains(source int64, u transfer.ImportedUser) bool {
 	m := transfer.MergeUser(u, transfer.UserState{Existing: &here, NameOwner: &here, Link: &link})
 	return m.Result == transfer.ImportResult{Outcome: transfer.ImportUnchanged}
 }
+
+// Others returns the users of a batch who are not noted as unchanged; n are.
+func Others(users []transfer.ImportedUser, unchanged []bool, n int) []transfer.ImportedUser {
+	if n == 0 {
+		return users
+	}
+	others := make([]transfer.ImportedUser, 0, len(users)-n)
+	for i, u := range users {
+		if !unchanged[i] {
+			others = append(others, u)
+		}
+	}
+	return others
+}
