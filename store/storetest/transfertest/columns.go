@@ -135,28 +135,34 @@ func changedAlike(t *testing.T, m transferPair) {
 	suite.WantAccount(t, m.B, all[7])
 }
 
-// tokenMissing has a source where one of many tokens is missing, or another is there instead, and all others are as before.
-func tokenMissing(t *testing.T, m transferPair) {
-	users := people(120)
+// movedIn imports many users with a token each, in a run that is finished.
+func (m transferPair) movedIn(t *testing.T) (users []core.Account, all []core.Token) {
+	t.Helper()
+	users = people(120)
 	place := m.begin(t)
 	m.users(t, place, users...)
-	var all []core.Token
 	for _, u := range users {
 		all = append(all, suite.TokenOf(u.User, "token of "+u.Username))
 	}
 	place.Now = suite.Noon()
 	m.tokens(t, place, all...)
 	m.finish(t, place)
+	return users, all
+}
+
+// tokenMissing has a source where one of many tokens is missing, or another is there instead, and all others are as before.
+func tokenMissing(t *testing.T, m transferPair) {
+	users, all := m.movedIn(t)
 	for _, missing := range []int{0, 60, 117} {
 		all = append(all[:missing:missing], all[missing+1:]...)
-		place = m.begin(t)
+		place := m.begin(t)
 		place.Now = suite.Noon()
 		wantAll(t, "all others", transfer.ImportUnchanged, m.tokens(t, place, all...), -1, 0)
 		suite.WantSame(t, "ended", 1, m.finish(t, place))
 	}
 	// A user has another one instead.
 	all[3] = suite.TokenOf(users[4].User, "another")
-	place = m.begin(t)
+	place := m.begin(t)
 	place.Now = suite.Noon()
 	wantAll(t, "all but the new one", transfer.ImportUnchanged, m.tokens(t, place, all...), 3, transfer.ImportAdded)
 	suite.WantSame(t, "ended", 1, m.finish(t, place))
@@ -168,21 +174,12 @@ func tokenMissing(t *testing.T, m transferPair) {
 
 // tokenBack has a token here whose link says that it was ended: another login may have issued the same meanwhile.
 func tokenBack(t *testing.T, m transferPair) {
-	users := people(120)
-	place := m.begin(t)
-	m.users(t, place, users...)
-	var all []core.Token
-	for _, u := range users {
-		all = append(all, suite.TokenOf(u.User, "token of "+u.Username))
-	}
-	place.Now = suite.Noon()
-	m.tokens(t, place, all...)
-	m.finish(t, place)
+	users, all := m.movedIn(t)
 	if err := m.A.DeleteToken(t.Context(), all[7].Digest, nil); err != nil {
 		t.Fatal(err)
 	}
 	m.Issue(t, all[7])
-	place = m.begin(t)
+	place := m.begin(t)
 	place.Now = suite.Noon()
 	wantAll(t, "again", transfer.ImportUnchanged, m.tokens(t, place, all...), -1, 0)
 	suite.WantSame(t, "ended", 0, m.finish(t, place))
