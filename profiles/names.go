@@ -131,15 +131,15 @@ func (p *Profile) GivesEmails() bool {
 }
 
 // SharedEmails gives those of the profiles that serve one user base whose users can be kept from logging in by their address,
-// by whoever gets the same one: none where one of the profiles wants addresses to be distinct, nor where whoever has verified
-// an address logs in by it.
+// by whoever gets the same one: none where one of the profiles wants addresses to be distinct, nor where nobody logs in
+// without having verified the address. Where they may, those who have not can be kept from it.
 func SharedEmails(all []*Profile) (shared []*Profile) {
 	if !slices.ContainsFunc(all, (*Profile).GivesEmails) || slices.ContainsFunc(all, func(p *Profile) bool { return p.Emails.Unique }) {
 		return nil
 	}
 	for _, p := range all {
 		byEmail := slices.ContainsFunc(p.LogsInBy(), func(r Role) bool { return r != RoleUsername })
-		if byEmail && p.Emails.Verification == VerificationNone {
+		if byEmail && p.Emails.Verification != VerificationMandatory {
 			shared = append(shared, p)
 		}
 	}

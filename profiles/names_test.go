@@ -19,6 +19,11 @@ func TestSharedEmails(t *testing.T) {
 	const rename = `
   set_username: {path: /name/, fields: {new_username: {role: username}}, reply: {status: 204}}
 `
+	const confirm = "mails: {email_confirm_url: '/confirm/{key}/'}"
+	const verify = `
+  verify_email: {path: /verify/, fields: {key: {role: token}}, reply: {status: 200, body: {detail: ok}}}
+`
+	mandatory := strings.Replace(register, "{id: $user.id}", "{detail: ok}", 1)
 	make := func(name, emails, endpoints string) *Profile {
 		t.Helper()
 		p, err := Parse("f.yaml", []byte("name: "+name+"\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: 1h, per_user: many}\n"+emails+"\nendpoints:"+endpoints))
@@ -39,6 +44,8 @@ func TestSharedEmails(t *testing.T) {
 		{"by either", []*Profile{make("a", "", byEither+register)}, "a"},
 		{"by name", []*Profile{make("a", "", byName+register)}, ""},
 		{"unique", []*Profile{make("a", "emails: {unique: true}", byEmail+register)}, ""},
+		{"whoever has verified it", []*Profile{make("a", "emails: {verification: optional}\n"+confirm, byEmail+register+verify)}, "a"},
+		{"who has not verified it does not log in", []*Profile{make("a", "emails: {verification: mandatory}\n"+confirm, byEmail+mandatory+verify)}, ""},
 		{"nobody registers", []*Profile{make("a", "", byEmail)}, ""},
 		{"another registers", []*Profile{make("a", "", byEmail), make("b", "", byName+register)}, "a"},
 		{"unique at another", []*Profile{make("a", "", byEmail), make("b", "emails: {unique: true}", byName+register)}, ""},

@@ -132,6 +132,6 @@ func (s *server) warnWeak(f *config.Server) {
 		}
 	}
 	for _, p := range profiles.SharedEmails(served) {
-		s.log.Warn("whoever registers with the address of another, or changes to it, keeps that user from logging in by it: give the profile emails.unique or emails.verification", "profile", p.Name)
+		s.log.Warn("whoever registers with the address of another, or changes to it, keeps that user from logging in by it, unless the user has verified it: give the profile emails.unique, or emails.verification with mandatory", "profile", p.Name)
 	}
 }
