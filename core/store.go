@@ -80,6 +80,12 @@ type Store interface {
 	Close() error
 }
 
+// TokenCache is a [Store] that has tokens in memory.
+type TokenCache interface {
+	// CachedToken is FindToken for a token that is in memory. If ok is false, FindToken has to be asked.
+	CachedToken(realm string, p Presented) (t Token, u User, ok bool)
+}
+
 // PlaintextStore is a Store that works on the tables of an older server. It needs the
 // Plaintext of the tokens that are issued, because it keeps them in that server's form.
 type PlaintextStore interface {

@@ -134,17 +134,26 @@ func (c *cached) remembers(text string) bool {
 		return false
 	}
 	digest := [32]byte(core.Presented(text).SHA256())
-	_, ok = known.Get(&digest)
+	_, ok = known.Get(&digest, core.DefaultRealm)
 	return ok
 }
 
 // compare checks that the cache makes no difference.
 func (c *cached) compare(t *testing.T, text string) {
 	t.Helper()
-	token, user, err := c.FindToken(t.Context(), core.DefaultRealm, core.Presented(text))
 	wantToken, wantUser, wantErr := c.plain.FindToken(t.Context(), core.DefaultRealm, core.Presented(text))
+	if token, user, ok := c.CachedToken(core.DefaultRealm, core.Presented(text)); ok && (wantErr != nil || !cmp.Equal(token, wantToken) || !cmp.Equal(user, wantUser)) {
+		t.Errorf("token %s in memory: %v of user %v; in the database: %v of user %v, %v", text, token, user, wantToken, wantUser, wantErr)
+	}
+	if _, _, ok := c.CachedToken("another", core.Presented(text)); ok {
+		t.Errorf("token %s is in memory in another realm", text)
+	}
+	token, user, err := c.FindToken(t.Context(), core.DefaultRealm, core.Presented(text))
 	if !errors.Is(err, wantErr) {
 		t.Errorf("token %s: error %v, want %v", text, err, wantErr)
+	}
+	if _, _, ok := c.CachedToken(core.DefaultRealm, core.Presented(text)); ok != c.remembers(text) {
+		t.Errorf("token %s is in memory: %t, want %t", text, ok, !ok)
 	}
 	if diff := cmp.Diff(wantToken, token); diff != "" {
 		t.Errorf("token %s (-database +cache):\n%s", text, diff)

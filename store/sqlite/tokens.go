@@ -13,6 +13,7 @@ import (
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
+	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -115,6 +116,29 @@ func slide(ctx context.Context, tx *sqlx.Tx, live *core.Token, fresh core.Token)
 	return nil
 }
 
+// snapshot returns the header of the WAL-index if tokens may be cached under it, and those that are, if they are valid now.
+func (s *Store) snapshot() (header walindex.Header, known *tokencache.Snapshot, cached bool) {
+	header, cached = s.cache.Header()
+	if cached && s.usable() {
+		known = s.cache.Valid(&header)
+	}
+	return header, known, cached
+}
+
+// CachedToken implements [core.TokenCache].
+func (s *Store) CachedToken(realm string, p core.Presented) (token core.Token, user core.User, ok bool) {
+	_, known, _ := s.snapshot()
+	if known == nil {
+		return core.Token{}, core.User{}, false
+	}
+	digest := p.Sum()
+	e, ok := known.Get(&digest, realm)
+	if !ok {
+		return core.Token{}, core.User{}, false
+	}
+	return e.Token, e.User, true
+}
+
 // FindToken implements [core.Store].
 func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (token core.Token, user core.User, err error) {
 	if err := ctx.Err(); err != nil {
@@ -122,20 +146,18 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	}
 	digest := p.Sum()
 	absent := false
-	header, cached := s.cache.Header()
-	if cached && s.usable() {
-		if known := s.cache.Valid(&header); known != nil {
-			if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
-				return e.Token, e.User, nil
-			}
-			e := &tokencache.Entry{Digest: digest}
-			found, err := s.readToken(e, realm)
-			if found && err == nil {
-				s.cache.Add(known, e)
-				return e.Token, e.User, nil
-			}
-			absent = err == nil // an error, and that there is none, is for a reader to say, after a check of the files
+	header, known, cached := s.snapshot()
+	if known != nil {
+		if e, ok := known.Get(&digest, realm); ok {
+			return e.Token, e.User, nil
 		}
+		e := &tokencache.Entry{Digest: digest}
+		found, err := s.readToken(e, realm)
+		if found && err == nil {
+			s.cache.Add(known, e)
+			return e.Token, e.User, nil
+		}
+		absent = err == nil // an error, and that there is none, is for a reader to say, after a check of the files
 	}
 	if err := s.acquireReader(ctx); err != nil {
 		return core.Token{}, core.User{}, err
@@ -145,11 +167,10 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 	if !cached {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	known := s.cache.Revalidate(ctx, &header, s.changes)
-	if known == nil {
+	if known = s.cache.Revalidate(ctx, &header, s.changes); known == nil {
 		return s.queryToken(ctx, realm, p, digest)
 	}
-	if e, ok := known.Get(&digest); ok && e.Token.Realm == realm {
+	if e, ok := known.Get(&digest, realm); ok {
 		return e.Token, e.User, nil
 	}
 	if absent {

@@ -131,13 +131,16 @@ func (c *Cache) Revalidate(ctx context.Context, h *walindex.Header, r Reader) *S
 	return fresh
 }
 
-// Get returns the entry for a digest.
-func (s *Snapshot) Get(digest *[sha256.Size]byte) (*Entry, bool) {
+// Get returns the entry for the digest of a token of this realm.
+func (s *Snapshot) Get(digest *[sha256.Size]byte, realm string) (*Entry, bool) {
 	e, n, fresh := s.entries.get(digest)
 	if fresh {
 		s.entries.keep(e, n, false)
 	}
-	return e, e != nil
+	if e == nil || e.Token.Realm != realm {
+		return nil, false
+	}
+	return e, true
 }
 
 // Add caches an entry that was read under the snapshot's header, if that is still the

@@ -36,6 +36,7 @@ func (o operation) observeSince(start time.Time, began time.Duration, failed *er
 // instrumentedStore is a core.Store whose calls are counted.
 type instrumentedStore struct {
 	core.Store
+	cache                                                                                                               core.TokenCache // nil: there is none
 	made                                                                                                                time.Time
 	createUser, account, issueToken, reuseToken, findToken, extendExpiry, deleteToken, deleteUserTokens, updatePassword operation
 }
@@ -67,8 +68,9 @@ func (m *Metrics) Instrument(b core.Backend) core.Backend {
 }
 
 func (m *Metrics) instrumentStore(s core.Store) core.Store {
+	cache, _ := s.(core.TokenCache)
 	return &instrumentedStore{
-		Store: s, made: time.Now(), createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
+		Store: s, cache: cache, made: time.Now(), createUser: m.operation("create_user"), account: m.operation("account"), issueToken: m.operation("issue_token"), reuseToken: m.operation("reuse_token"),
 		findToken: m.operation("find_token"), extendExpiry: m.operation("extend_expiry"), deleteToken: m.operation("delete_token"),
 		deleteUserTokens: m.operation("delete_user_tokens"), updatePassword: m.operation("update_password"),
 	}
@@ -104,6 +106,11 @@ func (s *instrumentedStore) ReuseToken(ctx context.Context, fresh core.Token, pa
 }
 
 func (s *instrumentedStore) FindToken(ctx context.Context, realm string, p core.Presented) (t core.Token, u core.User, err error) {
+	if s.cache != nil {
+		if t, u, ok := s.cache.CachedToken(realm, p); ok {
+			return t, u, nil
+		}
+	}
 	began := time.Since(s.made)
 	defer s.findToken.observeSince(s.made, began, &err)
 	return s.Store.FindToken(ctx, realm, p)

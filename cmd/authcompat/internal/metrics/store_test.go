@@ -77,3 +77,34 @@ func TestFindTokenIsTimed(t *testing.T) {
 		}
 	})
 }
+
+// remembering is a store that has one token in memory.
+type remembering struct{ slow }
+
+func (remembering) CachedToken(realm string, p core.Presented) (core.Token, core.User, bool) {
+	return core.Token{Realm: realm}, core.User{ID: 7}, p == "known"
+}
+
+// TestTokenInMemoryIsNoOperation has only those look-ups counted that the database has to answer.
+func TestTokenInMemoryIsNoOperation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New(func() float64 { return 0 })
+		store := m.Instrument(core.Backend{Store: remembering{}}).Store
+		if token, user, err := store.FindToken(t.Context(), "realm", "known"); err != nil || user.ID != 7 || token.Realm != "realm" {
+			t.Errorf("token %v of user %v, error %v", token, user, err)
+		}
+		if _, _, err := store.FindToken(t.Context(), "realm", "unknown"); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("error %v", err)
+		}
+		w := httptest.NewRecorder()
+		m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		for _, line := range []string{
+			`authcompat_store_operation_duration_seconds_sum{operation="find_token"} 2`,
+			`authcompat_store_operation_duration_seconds_count{operation="find_token"} 1`,
+		} {
+			if !strings.Contains(w.Body.String(), line+"\n") {
+				t.Errorf("no line %s", line)
+			}
+		}
+	})
+}
