@@ -4,7 +4,7 @@ import "os"
 
 // ballastSize is how much memory the garbage collector counts as in use beside what is:
 // it lets that much garbage gather before it runs.
-const ballastSize = 16 << 20
+const ballastSize = 32 << 20
 
 // ballastBlock divides ballastSize.
 const ballastBlock = 1 << 20
