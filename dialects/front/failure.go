@@ -89,8 +89,10 @@ func explain(err error) *failure {
 	return &failure{result: ResultInvalid, status: http.StatusBadGateway, text: "the application's answer breaks HTTP's rules"}
 }
 
-// fail answers a request that has no answer of the application's.
+// fail answers a request that has no answer of the application's. The server's time for a reply may be over: it counts from the request's head,
+// and the body may have come slowly, or the application have had longer.
 func (x *exchange) fail(err error) {
+	x.out.extend()
 	x.mu.Lock()
 	bodyErr := x.bodyErr
 	x.mu.Unlock()

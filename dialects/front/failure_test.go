@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -76,6 +77,28 @@ func TestFailures(t *testing.T) {
 		// The log samples by it.
 		if by, ok := api.lastError().(interface{ Application() string }); !ok || by.Application() != application.Host {
 			t.Errorf("%s: not known to be of the application: %v", name, api.lastError())
+		}
+	}
+}
+
+// TestFailuresAreSentLate has a server whose time for a reply is over as soon as it has the head of a request, before the application
+// is given up, or a body refused: the client is told all the same.
+func TestFailuresAreSentLate(t *testing.T) {
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	f := front.New(&gate{}, front.Options{Old: front.Application{URL: serveConns(t, func(net.Conn) { <-stop })}, Timeout: 300 * time.Millisecond})
+	t.Cleanup(f.Retire)
+	s := httptest.NewUnstartedServer(f)
+	s.Config.WriteTimeout = time.Nanosecond
+	s.Start()
+	t.Cleanup(s.Close)
+	for request, status := range map[string]string{
+		"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":                                            "504",
+		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx":                     "504",
+		"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nno chunk\r\n": "400",
+	} {
+		if answer := exchange(t, s.Listener.Addr().String(), request); !strings.HasPrefix(answer, "HTTP/1.1 "+status+" ") {
+			t.Errorf("%q: %q", request, answer)
 		}
 	}
 }
