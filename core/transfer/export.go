@@ -30,6 +30,10 @@ type Exporter interface {
 	// or legacy digests (by table), were exported to the source of place.
 	MarkExported(ctx context.Context, place Checkpoint, users []ImportedUser, tokens map[string][]core.Digest) error
 
+	// LinkedTokens returns those of the digests of tokens here that came from one of these tables of the source, or
+	// were exported to it.
+	LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) ([]core.Digest, error)
+
 	// RevokedAmong returns those of the digests whose tokens were once imported or
 	// exported, and have been ended here or expired by now. It leaves out those that were
 	// ended only because an import did not see them.

@@ -130,6 +130,17 @@ func (s *Store) keepExported(ctx context.Context, tx *sqlx.Tx, source int64, dig
 	return nil
 }
 
+// LinkedTokens implements [transfer.Exporter].
+func (s *Store) LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (linked []core.Digest, err error) {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
+		linked = nil
+		err := s.db.SelectContext(ctx, &linked, s.qualify(`SELECT digest FROM @tokens t WHERE digest = ANY ($3::bytea[]) AND `+linkedTokens),
+			source, pq.Array(tables), pq.ByteaArray(raw(digests)))
+		return wrap("select tokens", err)
+	})
+	return linked, err
+}
+
 // RevokedAmong implements [transfer.Exporter].
 func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {

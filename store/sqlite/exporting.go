@@ -129,6 +129,18 @@ func keepExported(ctx context.Context, tx *sqlx.Tx, source int64, digests []core
 	return nil
 }
 
+// LinkedTokens implements [transfer.Exporter].
+func (s *Store) LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (linked []core.Digest, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		if err := s.reader.SelectContext(ctx, &linked, `SELECT digest FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?3)) AND `+linkedTokens,
+			source, jsonList(tables), hexList(digests)); err != nil {
+			return fmt.Errorf("select tokens: %w", err)
+		}
+		return nil
+	})
+	return linked, err
+}
+
 // RevokedAmong implements [transfer.Exporter].
 func (s *Store) RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) (ended []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {

@@ -194,6 +194,7 @@ func transferCalls(t *testing.T, s transfer.Store, u core.User) []call {
 		{"ExportUsers", func() error { return only(s.ExportUsers(ctx, 0, 9)) }},
 		{"ExportTokens", func() error { return only(s.ExportTokens(ctx, suite.Realm, core.Token{}, 9)) }},
 		{"LinkedFingerprints", func() error { return only(s.LinkedFingerprints(ctx, 1, []int64{u.ID})) }},
+		{"LinkedTokens", func() error { return only(s.LinkedTokens(ctx, 1, []string{"tokens"}, digests)) }},
 		{"DeletedUsers", func() error { return only(s.DeletedUsers(ctx, 1, 0, 9)) }},
 		{"MarkExported", func() error { return s.MarkExported(ctx, place, users, map[string][]core.Digest{"tokens": digests}) }},
 		{"RevokedAmong", func() error { return only(s.RevokedAmong(ctx, digests, suite.Noon())) }},

@@ -69,6 +69,11 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 	if err != nil {
 		return err
 	}
+	// Before the target is read: what another export marks has come there by then.
+	linked, err := e.linked(ctx, tokenTables, page)
+	if err != nil {
+		return err
+	}
 	err = e.to.Write(ctx, func(b *tables.Batch) error {
 		if err := removeDeleted(ctx, b, owners); err != nil {
 			return err
@@ -82,7 +87,7 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 				e.report.Tokens.Expired++
 				continue
 			}
-			result, table, digest := e.exportToken(ctx, b, states, t, owners[t.UserID])
+			result, table, digest := e.exportToken(ctx, b, states, t, owners[t.UserID], linked[string(t.Digest)])
 			if digest != nil {
 				exported[table] = append(exported[table], digest)
 			}
@@ -136,6 +141,28 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 	return owners, nil
 }
 
+// linked returns the digests of those of a page's tokens that were in the target's tables when they were last imported
+// or exported.
+func (e *exporter) linked(ctx context.Context, tokenTables []tables.TokenTable, page []core.Token) (map[string]bool, error) {
+	var names []string
+	for _, t := range tokenTables {
+		names = append(names, t.Name)
+	}
+	digests := make([]core.Digest, len(page))
+	for i, t := range page {
+		digests[i] = t.Digest
+	}
+	found, err := e.from.LinkedTokens(ctx, e.place.Source, names, digests)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	linked := make(map[string]bool, len(found))
+	for _, d := range found {
+		linked[string(d)] = true
+	}
+	return linked, nil
+}
+
 // removeDeleted removes the keys of users who were deleted in the target. Without a
 // foreign key there, a token of theirs would belong to whoever gets the key next.
 func removeDeleted(ctx context.Context, b *tables.Batch, owners map[int64]string) error {
@@ -179,8 +206,9 @@ func (e *exporter) existing(ctx context.Context, b *tables.Batch, tokenTables []
 }
 
 // exportToken writes one token into the table for its format. It returns the table and
-// the digest that identifies the token in that format.
-func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []tableState, t core.Token, owner string) (transfer.ImportResult, string, core.Digest) {
+// the digest that identifies the token in that format. A token that was there before, as linked says, and no longer is, was
+// ended there, such as by a logout: it stays so.
+func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []tableState, t core.Token, owner string, linked bool) (transfer.ImportResult, string, core.Digest) {
 	refused := func(reason string) (transfer.ImportResult, string, core.Digest) {
 		return transfer.ImportResult{Outcome: transfer.ImportRefused, Reason: reason}, "", nil
 	}
@@ -188,8 +216,10 @@ func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []ta
 		return refused("its user was not handed over, or was deleted there")
 	}
 	var why error
+	looked := false // without its form, nobody knows whether it is there
 	for _, r := range states {
 		_, id, err := e.form(r.table.Format, t)
+		looked = looked || err == nil
 		if k, ok := r.byID[string(id)]; ok && err == nil {
 			if !t.ExpiresAt.IsZero() && t.ExpiresAt.After(k.Expires) && !k.Expires.IsZero() {
 				if err := b.ExtendToken(ctx, r.table, k, t.ExpiresAt); err != nil {
@@ -199,6 +229,9 @@ func (e *exporter) exportToken(ctx context.Context, b *tables.Batch, states []ta
 			}
 			return transfer.ImportResult{Outcome: transfer.ImportUnchanged}, r.table.Name, id
 		}
+	}
+	if linked && looked {
+		return transfer.ImportResult{Outcome: transfer.ImportKept}, "", nil
 	}
 	for _, r := range states {
 		form, id, err := e.form(r.table.Format, t)

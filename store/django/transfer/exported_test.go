@@ -179,3 +179,50 @@ func TestExportDeletions(t *testing.T) {
 		t.Errorf("tokens %v", got)
 	}
 }
+
+// TestExportLeavesEnded logs users out at the source after an import, and after an export: exports do not bring these tokens
+// back there, and the next import ends them here.
+func TestExportLeavesEnded(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"),
+		`INSERT INTO auth_user VALUES (1, `+user("ann")+`), (2, `+user("bob")+`), (3, `+user("carl")+`)`,
+		`INSERT INTO authtoken_token VALUES ('`+text("ann")+`', `+joined+`, 1), ('`+text("carl")+`', `+joined+`, 3)`)
+	h := mustHouse(t)
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
+		t.Fatal(err)
+	}
+	session, err := h.service.Login(t.Context(), policy, "bob", "pw-bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantKept := func(what string, want transfer.Counts, there map[string]string) {
+		t.Helper()
+		if back := h.give(t, path); back.Tokens != want || len(back.Problems) > 0 {
+			t.Errorf("%s: %+v, want %+v", what, back, want)
+		}
+		if diff := cmp.Diff(there, queried(t, path, `SELECT key, user_id FROM authtoken_token`)); diff != "" {
+			t.Errorf("%s: tokens there (-want +got):\n%s", what, diff)
+		}
+	}
+	logout := func(key string) { mustExec(t, path, `DELETE FROM authtoken_token WHERE key = '`+key+`'`) }
+	logout(text("ann"))
+	wantKept("logged out after an import", transfer.Counts{Read: 3, Added: 1, Unchanged: 1, Kept: 1}, map[string]string{session.Key: "2", text("carl"): "3"})
+	logout(session.Key)
+	wantKept("logged out after an export", transfer.Counts{Read: 3, Unchanged: 1, Kept: 2}, map[string]string{text("carl"): "3"})
+	report, err := h.both(t, tables.Mapping{}, nil, path)
+	if err != nil || report.Ended != 2 {
+		t.Errorf("import: %+v, %v", report, err)
+	}
+	h.wantOwners(t, map[string]string{text("ann"): "", session.Key: "", text("carl"): "carl"})
+	// Another login at the source, and one here, go over as any.
+	mustExec(t, path, `INSERT INTO authtoken_token VALUES ('`+text("again")+`', `+joined+`, 1)`)
+	if session, err = h.service.Login(t.Context(), policy, "bob", "pw-bob"); err != nil {
+		t.Fatal(err)
+	}
+	wantKept("logged in again", transfer.Counts{Read: 2, Added: 1, Unchanged: 1}, map[string]string{session.Key: "2", text("carl"): "3", text("again"): "1"})
+	// Under another name, a table that was lost gets all that is good here.
+	mustExec(t, path, `DELETE FROM authtoken_token`)
+	back := h.giveWith(t, path, func(o *transfer.ExportOptions) { o.Name = "a copy" })
+	if back.Tokens.Added != 2 || back.Tokens.Kept > 0 {
+		t.Errorf("under another name: %+v", back)
+	}
+}

@@ -298,6 +298,17 @@ func handedOver(t *testing.T, m transferPair) {
 		t.Fatal(err)
 	}
 	suite.WantSame(t, "links", []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: fmt.Sprint(ann.ID), Fingerprint: transfer.UserFingerprint(same)}}, links)
+	for _, test := range []struct {
+		source int64
+		table  string
+		want   int
+	}{{place.Source, "tokens", 2}, {place.Source, "others", 0}, {place.Source + 1, "tokens", 0}} {
+		found, err := m.to.LinkedTokens(t.Context(), test.source, []string{"none", test.table}, []core.Digest{live.Digest, older.Digest, core.Presented("never here").SHA256()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		suite.WantSame(t, fmt.Sprintf("linked to %s of source %d", test.table, test.source), test.want, len(found))
+	}
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
 		found, err := m.to.RevokedAmong(t.Context(), append(handed, core.Presented("never here").SHA256()), now)

@@ -198,7 +198,8 @@ func writeImport(w io.Writer, r *transfer.Report) error {
 	case r.DryRun:
 		term.Printf(&out, "Dry run: nothing was written. This is what an import from %s would do.\n", r.Source)
 	case r.Resumed:
-		term.Printf(&out, "Went on where an earlier import from %s was cut off.\n", r.Source)
+		term.Printf(&out, "Went on where an earlier import from %s was cut off.\n"+
+			"What that run had read was not read again: before you switch over, run this once more, for what has changed or ended there since.\n", r.Source)
 	default:
 		term.Printf(&out, "Imported from %s.\n", r.Source)
 	}
