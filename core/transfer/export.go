@@ -27,12 +27,18 @@ type Exporter interface {
 	DeletedUsers(ctx context.Context, source, after int64, limit int) ([]UserLink, error)
 
 	// MarkExported records, in one atomic step, that users, and tokens with these digests
-	// or legacy digests (by table), were exported to the source of place.
+	// or legacy digests (by table), were exported to the source of place. Those of tokens that have ended here
+	// meanwhile count as exported and ended: they are among RevokedAmong, and no import takes them over.
 	MarkExported(ctx context.Context, place Checkpoint, users []ImportedUser, tokens map[string][]core.Digest) error
 
-	// LinkedTokens returns those of the digests of tokens here that came from one of these tables of the source, or
-	// were exported to it.
-	LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) ([]core.Digest, error)
+	// UnlinkedTokens returns those of the digests of tokens that are here still, and neither came from one of these tables of
+	// the source nor were exported to it.
+	UnlinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) ([]core.Digest, error)
+
+	// KeepForms records the legacy forms of tokens that are about to be exported in a form that was not kept here, in
+	// one atomic step, so that MarkExported, RevokedAmong and imports know them by it. Tokens that have ended are left out. An
+	// entry that an import has made of such a form is the same token, and goes.
+	KeepForms(ctx context.Context, tokens []core.Token) error
 
 	// RevokedAmong returns those of the digests whose tokens were once imported or
 	// exported, and have been ended here or expired by now. It leaves out those that were

@@ -100,6 +100,14 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 			if err := s.keepExported(ctx, tx, checkpoint.Source, digests); err != nil {
 				return err
 			}
+			// Who logged out while the page was written was not known to be there.
+			if _, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @imported_tokens (digest, source, origin)
+				SELECT e.digest, $2, $3 FROM (SELECT DISTINCT unnest($1::bytea[]) AS digest) e
+				WHERE NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.digest = e.digest)
+				AND NOT EXISTS (SELECT 1 FROM @tokens t WHERE t.twin = e.digest AND t.twin IS NOT NULL)
+				ON CONFLICT (digest) DO NOTHING`), pq.ByteaArray(raw(digests)), checkpoint.Source, table); err != nil {
+				return wrap("keep ended tokens", err)
+			}
 		}
 		if len(tokens) == 0 {
 			return nil
@@ -130,15 +138,36 @@ func (s *Store) keepExported(ctx context.Context, tx *sqlx.Tx, source int64, dig
 	return nil
 }
 
-// LinkedTokens implements [transfer.Exporter].
-func (s *Store) LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (linked []core.Digest, err error) {
+// UnlinkedTokens implements [transfer.Exporter].
+func (s *Store) UnlinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (unlinked []core.Digest, err error) {
 	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		linked = nil
-		err := s.db.SelectContext(ctx, &linked, s.qualify(`SELECT digest FROM @tokens t WHERE digest = ANY ($3::bytea[]) AND `+linkedTokens),
+		unlinked = nil
+		err := s.db.SelectContext(ctx, &unlinked, s.qualify(`SELECT digest FROM @tokens t WHERE digest = ANY ($3::bytea[]) AND (`+linkedTokens+`) IS NOT TRUE`),
 			source, pq.Array(tables), pq.ByteaArray(raw(digests)))
 		return wrap("select tokens", err)
 	})
-	return linked, err
+	return unlinked, err
+}
+
+// KeepForms implements [transfer.Exporter].
+func (s *Store) KeepForms(ctx context.Context, tokens []core.Token) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		for _, t := range tokens {
+			// An import that did not know the form has taken it for another token.
+			if _, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @tokens WHERE digest = $1 AND EXISTS (SELECT 1 FROM @tokens WHERE digest = $2)`),
+				[]byte(t.Legacy.Digest), []byte(t.Digest)); err != nil {
+				return wrap("delete a second entry", err)
+			}
+			if _, err := tx.NamedExecContext(ctx, s.qualify(`UPDATE @tokens SET generation = :generation, prefix = :prefix, salt = :salt, twin = :twin WHERE digest = :digest`),
+				record.OfToken(t)); err != nil {
+				return wrap("keep a token's form", err)
+			}
+		}
+		return nil
+	})
 }
 
 // RevokedAmong implements [transfer.Exporter].

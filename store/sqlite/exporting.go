@@ -97,6 +97,14 @@ func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint
 			if err := keepExported(ctx, tx, checkpoint.Source, digests); err != nil {
 				return err
 			}
+			// Who logged out while the page was written was not known to be there.
+			if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_tokens (digest, source, origin)
+				SELECT e.digest, ?2, ?3 FROM (SELECT unhex(value) AS digest FROM json_each(?1)) e
+				WHERE NOT EXISTS (SELECT 1 FROM tokens t WHERE t.digest = e.digest)
+				AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.twin = e.digest AND t.twin IS NOT NULL)`,
+				hexList(digests), checkpoint.Source, table); err != nil {
+				return fmt.Errorf("keep ended tokens: %w", err)
+			}
 		}
 		if len(tokens) == 0 {
 			return nil
@@ -129,16 +137,40 @@ func keepExported(ctx context.Context, tx *sqlx.Tx, source int64, digests []core
 	return nil
 }
 
-// LinkedTokens implements [transfer.Exporter].
-func (s *Store) LinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (linked []core.Digest, err error) {
+// UnlinkedTokens implements [transfer.Exporter].
+func (s *Store) UnlinkedTokens(ctx context.Context, source int64, tables []string, digests []core.Digest) (unlinked []core.Digest, err error) {
 	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &linked, `SELECT digest FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?3)) AND `+linkedTokens,
+		if err := s.reader.SelectContext(ctx, &unlinked, `SELECT digest FROM tokens WHERE digest IN (SELECT unhex(value) FROM json_each(?3)) AND (`+linkedTokens+`) IS NOT TRUE`,
 			source, jsonList(tables), hexList(digests)); err != nil {
 			return fmt.Errorf("select tokens: %w", err)
 		}
 		return nil
 	})
-	return linked, err
+	return unlinked, err
+}
+
+// KeepForms implements [transfer.Exporter].
+func (s *Store) KeepForms(ctx context.Context, tokens []core.Token) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, t := range tokens {
+			// An import that did not know the form has taken it for another token.
+			if _, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE digest = ?1 AND EXISTS (SELECT 1 FROM tokens WHERE digest = ?2)`,
+				[]byte(t.Legacy.Digest), []byte(t.Digest)); err != nil {
+				return fmt.Errorf("delete a second entry: %w", err)
+			}
+			if err := forgetGone(ctx, tx, []core.Digest{t.Legacy.Digest}); err != nil { // a trigger has kept its link
+				return err
+			}
+			if _, err := tx.NamedExecContext(ctx, `UPDATE tokens SET generation = :generation, prefix = :prefix, salt = :salt, twin = :twin WHERE digest = :digest`,
+				record.OfToken(t)); err != nil {
+				return fmt.Errorf("keep a token's form: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // RevokedAmong implements [transfer.Exporter].

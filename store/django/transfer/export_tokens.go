@@ -65,6 +65,7 @@ func eachUser(ctx context.Context, from transfer.Exporter, realm string, do func
 // tokenPage exports the tokens of some users.
 func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTable, page []core.Token) error {
 	exported := map[string][]core.Digest{}
+	var formed []core.Token
 	owners, err := e.owners(ctx, page)
 	if err != nil {
 		return err
@@ -90,10 +91,14 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 			result, table, digest := e.exportToken(ctx, b, states, t, owners[t.UserID], linked[string(t.Digest)])
 			if digest != nil {
 				exported[table] = append(exported[table], digest)
+				if formOf, ok := e.newForm(states, table, t); ok {
+					formed = append(formed, formOf)
+				}
 			}
 			e.report.count(&e.report.Tokens, fmt.Sprintf("a token of user %d, issued %s", t.UserID, t.CreatedAt.Format("2006-01-02 15:04:05")), result)
 		}
-		return nil
+		// Before they are there: a logout here would not be known to be theirs.
+		return e.from.KeepForms(ctx, formed)
 	})
 	if err != nil {
 		return fmt.Errorf("write tokens: %w", err)
@@ -142,25 +147,41 @@ func (e *exporter) owners(ctx context.Context, page []core.Token) (map[int64]str
 }
 
 // linked returns the digests of those of a page's tokens that were in the target's tables when they were last imported
-// or exported.
+// or exported, and of those that have ended here since the page was read: by a logout, or by an import, which ends what was
+// ended there.
 func (e *exporter) linked(ctx context.Context, tokenTables []tables.TokenTable, page []core.Token) (map[string]bool, error) {
 	var names []string
 	for _, t := range tokenTables {
 		names = append(names, t.Name)
 	}
 	digests := make([]core.Digest, len(page))
+	linked := make(map[string]bool, len(page))
 	for i, t := range page {
-		digests[i] = t.Digest
+		digests[i], linked[string(t.Digest)] = t.Digest, true
 	}
-	found, err := e.from.LinkedTokens(ctx, e.place.Source, names, digests)
+	unlinked, err := e.from.UnlinkedTokens(ctx, e.place.Source, names, digests)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
-	linked := make(map[string]bool, len(found))
-	for _, d := range found {
-		linked[string(d)] = true
+	for _, d := range unlinked {
+		delete(linked, string(d))
 	}
 	return linked, nil
+}
+
+// newForm returns the token with its form in the table that it is exported to, if that is knox's and was made from
+// the token's text: the store has to know it by that too.
+func (e *exporter) newForm(states []tableState, table string, t core.Token) (core.Token, bool) {
+	for _, r := range states {
+		if r.table.Name != table || r.table.Format == core.Authtoken || t.Legacy.Format == r.table.Format {
+			continue
+		}
+		if form, _, err := e.form(r.table.Format, t); err == nil {
+			t.Legacy = form.Legacy
+			return t, true
+		}
+	}
+	return t, false
 }
 
 // removeDeleted removes the keys of users who were deleted in the target. Without a

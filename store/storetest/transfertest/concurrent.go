@@ -112,3 +112,77 @@ func (m transferPair) wantExportedStays(t *testing.T, place transfer.Checkpoint,
 	suite.WantFound(t, m.B, "native", native, ann.User)
 	suite.WantFound(t, m.B, hexToken(1), bare(older), ann.User)
 }
+
+// endedMeanwhile exports a token in a form that is new here, and ends it later, and exports one that has ended by the time that it is marked: both
+// have ended, and a run brings neither back.
+func endedMeanwhile(t *testing.T, m transferPair) {
+	ann := account(1, "ann")
+	place := m.begin(t)
+	m.users(t, place, ann)
+	m.finish(t, place)
+	formed, gone := suite.TokenOf(ann.User, hexToken(1)), suite.TokenOf(ann.User, "gone")
+	m.Issue(t, formed)
+	m.Issue(t, gone)
+	// As an import took it over that did not know the form.
+	second := olderOf(t, ann.User, core.Knox42, hexToken(1))
+	m.Issue(t, second)
+	var err error
+	if formed.Legacy, err = core.NewLegacy(core.Knox42, zeros{}, hexToken(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.to.KeepForms(t.Context(), []core.Token{formed, suite.TokenOf(ann.User, "never here")}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := m.from.ExportTokens(t.Context(), suite.Realm, core.Token{}, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite.WantSame(t, "exported", []core.Legacy{formed.Legacy}, legacies(page))
+	suite.WantFound(t, m.B, hexToken(1), bare(formed), ann.User)
+	remove := func(token core.Token) {
+		t.Helper()
+		if err := m.A.DeleteToken(t.Context(), token.Digest, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlinked := func() []core.Digest {
+		t.Helper()
+		found, err := m.to.UnlinkedTokens(t.Context(), place.Source, []string{"tokens"}, []core.Digest{formed.Digest, gone.Digest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	suite.WantSame(t, "not there", 2, len(unlinked()))
+	remove(gone)
+	suite.WantSame(t, "not there, and not ended", []core.Digest{formed.Digest}, unlinked())
+	handed := []core.Digest{formed.Legacy.Digest, gone.Digest}
+	for range 2 { // as an export that is run again does
+		if err := m.to.MarkExported(t.Context(), place, nil, map[string][]core.Digest{"tokens": handed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	suite.WantSame(t, "not there after the export", 0, len(unlinked()))
+	remove(formed)
+	ended, err := m.to.RevokedAmong(t.Context(), handed, suite.Noon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	suite.WantSame(t, "ended", 2, len(ended))
+	place = m.begin(t)
+	m.users(t, place, ann)
+	m.tokens(t, place, second, gone)
+	m.finish(t, place)
+	suite.WantGone(t, m.B, hexToken(1))
+	suite.WantGone(t, m.B, "gone")
+}
+
+// legacies returns the forms of those tokens that have one.
+func legacies(tokens []core.Token) (forms []core.Legacy) {
+	for _, t := range tokens {
+		if t.Legacy.Format != "" {
+			forms = append(forms, t.Legacy)
+		}
+	}
+	return forms
+}

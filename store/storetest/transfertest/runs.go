@@ -177,6 +177,7 @@ func exports() []testCase {
 		{"users in pages, by id", exportUsers},
 		{"tokens in pages, by user", exportTokens},
 		{"what was handed over is known", handedOver},
+		{"what ends while it is handed over is known", endedMeanwhile},
 		{"users who were deleted are known by their links", deletedUsers},
 	}
 }
@@ -302,12 +303,12 @@ func handedOver(t *testing.T, m transferPair) {
 		source int64
 		table  string
 		want   int
-	}{{place.Source, "tokens", 2}, {place.Source, "others", 0}, {place.Source + 1, "tokens", 0}} {
-		found, err := m.to.LinkedTokens(t.Context(), test.source, []string{"none", test.table}, []core.Digest{live.Digest, older.Digest, core.Presented("never here").SHA256()})
+	}{{place.Source, "tokens", 0}, {place.Source, "others", 2}, {place.Source + 1, "tokens", 2}} {
+		found, err := m.to.UnlinkedTokens(t.Context(), test.source, []string{"none", test.table}, []core.Digest{live.Digest, older.Digest, core.Presented("never here").SHA256()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		suite.WantSame(t, fmt.Sprintf("linked to %s of source %d", test.table, test.source), test.want, len(found))
+		suite.WantSame(t, fmt.Sprintf("not linked to %s of source %d", test.table, test.source), test.want, len(found))
 	}
 	ended := func(now time.Time) (keys []string) {
 		t.Helper()
