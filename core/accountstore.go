@@ -115,7 +115,7 @@ func (l *LinkUse) LogsIn() bool { return l != nil && !l.At.IsZero() }
 type PasswordChange struct {
 	UserID   int64
 	Old, New string // encoded
-	// EndTokens ends the user's tokens in the realm, but that with the digest Keep.
+	// EndTokens ends the user's tokens in the realm, or with an empty one in all, but that with the digest Keep.
 	EndTokens bool
 	Realm     string
 	Keep      Digest

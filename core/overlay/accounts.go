@@ -140,7 +140,7 @@ func (s *accountStore) ChangePassword(ctx context.Context, c core.PasswordChange
 	r.put(a.ID, &a)
 	if c.EndTokens {
 		r.end(func(t core.Token) bool {
-			return t.UserID == c.UserID && t.Realm == c.Realm && (len(c.Keep) == 0 || !bytes.Equal(t.Digest, c.Keep))
+			return t.UserID == c.UserID && (c.Realm == "" || t.Realm == c.Realm) && (len(c.Keep) == 0 || !bytes.Equal(t.Digest, c.Keep))
 		})
 	}
 	return 0, nil

@@ -314,8 +314,8 @@ func (s *Store) TrimTokens(ctx context.Context, userID int64, realm string, most
 	return n, nil
 }
 
-// removeOtherTokens keeps one token of the user in the realm.
-var removeOtherTokens = removeTokens(`user_id = $1 AND realm = $2 AND digest <> $3`)
+// removeOtherTokens keeps one token of the user in the realm, or with an empty one in all.
+var removeOtherTokens = removeTokens(`user_id = $1 AND ($2 = '' OR realm = $2) AND digest <> $3`)
 
 // ChangePassword implements [core.AccountStore]. After an ambiguous commit it returns the
 // largest number of tokens that an attempt found.

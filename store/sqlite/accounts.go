@@ -226,7 +226,7 @@ func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit
 		if !c.EndTokens {
 			return nil
 		}
-		if ended, err = record.Affected(tx.ExecContext(ctx, deleteUserTokens+` AND digest <> ?`, c.UserID, c.Realm, blob(c.Keep))); err != nil {
+		if ended, err = record.Affected(tx.ExecContext(ctx, deleteOtherTokens, c.UserID, c.Realm, c.Realm, blob(c.Keep))); err != nil {
 			return fmt.Errorf("delete tokens: %w", err)
 		}
 		return nil

@@ -236,6 +236,7 @@ func removed(t *testing.T, p suite.Pair) {
 }
 
 func passwordChanged(t *testing.T, p suite.Pair) {
+	const everywhere, everywhereButOne = "all end in all realms", "all but one end in all realms"
 	for name, test := range map[string]struct {
 		end  bool
 		keep string
@@ -247,6 +248,8 @@ func passwordChanged(t *testing.T, p suite.Pair) {
 		"all but one end":    {true, "second", 1, []string{"second", "inner"}},
 		"all, but nobody's":  {true, "of nobody", 2, []string{"inner"}},
 		"those of the realm": {true, "inner", 2, []string{"inner"}},
+		everywhere:           {true, "", 3, nil},
+		everywhereButOne:     {true, "inner", 2, []string{"inner"}},
 	} {
 		ann := p.Add(t, suite.NewUser(name))
 		issued := map[string]core.Token{"first": suite.TokenOf(ann, name+" first"), "second": suite.TokenOf(ann, name+" second"), "inner": suite.TokenOf(ann, name+" inner")}
@@ -257,6 +260,9 @@ func passwordChanged(t *testing.T, p suite.Pair) {
 			p.Issue(t, token)
 		}
 		change := core.PasswordChange{UserID: ann.ID, Old: "hash", New: "new hash", EndTokens: test.end, Realm: suite.Realm}
+		if name == everywhere || name == everywhereButOne {
+			change.Realm = ""
+		}
 		if test.keep != "" {
 			change.Keep = core.Presented(name + " " + test.keep).SHA256()
 		}

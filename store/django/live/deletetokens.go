@@ -50,12 +50,12 @@ func (s *Store) DeleteUserTokens(ctx context.Context, userID int64, realm string
 	return n, err
 }
 
-// deleteTokens deletes the user's tokens in the realm, but Django's row with the primary key
+// deleteTokens deletes the user's tokens in the realm, or with an empty one in all, but Django's row with the primary key
 // keep, and returns their number.
 func (l *layout) deleteTokens(ctx context.Context, tx *sql.Tx, userID int64, realm, keep string) (int, error) {
 	id := l.django.Quote(l.tokens.IDColumn())
-	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND t.`+id+` <> ? AND coalesce(
-		(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+id+`), ?) = ?`), userID, keep, core.DefaultRealm, realm)
+	result, err := tx.ExecContext(ctx, l.sql(`DELETE FROM `+l.django.TableName(l.tokens.Table)+` AS t WHERE user_id = ? AND t.`+id+` <> ? AND (CAST(? AS text) = '' OR coalesce(
+		(SELECT realm FROM authcompat_tokens o WHERE o.token = t.`+id+`), ?) = ?)`), userID, keep, realm, core.DefaultRealm, realm)
 	if err != nil {
 		return 0, fmt.Errorf("delete tokens: %w", err)
 	}

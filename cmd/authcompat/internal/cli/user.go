@@ -265,13 +265,12 @@ input with --password-stdin. Tokens stay as they are, as in Django; --logout end
 						return err
 					}
 				}
-				if err := e.SetPassword(ctx, u, plain, none); err != nil {
-					return err
-				}
 				if logout {
-					if _, err := e.RevokeAll(ctx, u); err != nil {
+					if err := e.SetPasswordAndEndTokens(ctx, u, plain, none); err != nil {
 						return err
 					}
+				} else if err := e.SetPassword(ctx, u, plain, none); err != nil {
+					return err
 				}
 				return term.Report(cmd.OutOrStdout(), asJSON, recordOf(u), "changed the password of user %s (id %d)", u.Username, u.ID)
 			})
