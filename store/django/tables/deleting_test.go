@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/django/tables"
 )
 
@@ -42,7 +43,7 @@ func TestDeleteUser(t *testing.T) {
 	defer to.Close()
 	if err := to.Write(t.Context(), func(b *tables.Batch) error {
 		for key, want := range map[string]*tables.ReferredError{"1": nil, "2": {Table: "shop_order", Column: "buyer_id"}, "3": {Table: "members_member", Column: "boss_id"}} {
-			err := b.DeleteUser(t.Context(), key)
+			err := b.DeleteUser(t.Context(), key, core.Account{})
 			var got *tables.ReferredError
 			if errors.As(err, &got); (got == nil) != (want == nil) || (err == nil) != (want == nil) || got != nil && *got != *want {
 				t.Errorf("user %s: %v, want %v", key, err, want)

@@ -151,7 +151,8 @@ func (b *Batch) Accounts(ctx context.Context, keys, names []string) ([]transfer.
 }
 
 // PutUser writes a user. It inserts a row, or updates the one with this key, changing
-// only the columns that differ from old, and last_login if it is later. It returns the key.
+// only the columns that differ from old, and last_login if it is later. It returns the key. It fails with
+// ErrUserChanged unless the row is as old still.
 func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.Account) (key string, err error) {
 	t := b.target
 	fields := t.Decoder.UserFields(u.Account, t.shape.Users)
@@ -176,14 +177,14 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 			delete(fields, column)
 		}
 	}
-	return u.Key, b.try(ctx, func() error { return w.UpdateUser(ctx, u.Key, fields) })
+	return u.Key, b.tryUnchanged(ctx, u.Key, *old, func() error { return w.UpdateUser(ctx, u.Key, fields) })
 }
 
 // DeleteUser deletes a user with the tokens, and the rows that Django's own models have of the user. It fails with
-// *ReferredError if other rows refer to the user.
-func (b *Batch) DeleteUser(ctx context.Context, key string) error {
+// *ReferredError if other rows refer to the user, and with ErrUserChanged unless the row is as old still.
+func (b *Batch) DeleteUser(ctx context.Context, key string, old core.Account) error {
 	var referred *ReferredError
-	err := b.try(ctx, func() error {
+	err := b.tryUnchanged(ctx, key, old, func() error {
 		for _, table := range b.target.shape.Tokens {
 			tokens, err := b.TokensOf(ctx, table, []string{key})
 			for _, k := range tokens {

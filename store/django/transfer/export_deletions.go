@@ -65,8 +65,8 @@ func (e *exporter) deletion(ctx context.Context, b *tables.Batch, u transfer.Imp
 	}
 	var referred *tables.ReferredError
 	var refused *tables.RowError
-	switch err := b.DeleteUser(ctx, u.Key); {
-	case errors.As(err, &referred), errors.As(err, &refused):
+	switch err := b.DeleteUser(ctx, u.Key, u.Account); {
+	case errors.As(err, &referred), errors.As(err, &refused), errors.Is(err, tables.ErrUserChanged):
 		return err.Error(), nil
 	default:
 		return "", err
