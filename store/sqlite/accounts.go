@@ -210,6 +210,9 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 	})
 }
 
+// deleteOtherTokens keeps one token of the user in the realm, or with an empty one in all.
+const deleteOtherTokens = `DELETE FROM tokens WHERE user_id = ? AND (? = '' OR realm = ?) AND digest <> ?`
+
 // ChangePassword implements [core.AccountStore].
 func (s *Store) ChangePassword(ctx context.Context, c core.PasswordChange, audit *core.AuditEntry) (int, error) {
 	var ended int64

@@ -48,8 +48,6 @@ const countLive = `SELECT count(*) FROM tokens WHERE user_id = ? AND realm = ? A
 const (
 	deleteToken      = `DELETE FROM tokens WHERE digest = ?`
 	deleteUserTokens = `DELETE FROM tokens WHERE user_id = ? AND realm = ?`
-	// deleteOtherTokens keeps one token of the user in the realm, or with an empty one in all.
-	deleteOtherTokens = `DELETE FROM tokens WHERE user_id = ? AND (? = '' OR realm = ?) AND digest <> ?`
 )
 
 // IssueToken implements [core.Store].
