@@ -236,20 +236,20 @@ func removed(t *testing.T, p suite.Pair) {
 }
 
 func passwordChanged(t *testing.T, p suite.Pair) {
-	const everywhere, everywhereButOne = "all end in all realms", "all but one end in all realms"
 	for name, test := range map[string]struct {
-		end  bool
-		keep string
-		want int
-		left []string
+		end   bool
+		realm string
+		keep  string
+		want  int
+		left  []string
 	}{
-		"no token ends":      {false, "", 0, []string{"first", "second", "inner"}},
-		"all end":            {true, "", 2, []string{"inner"}},
-		"all but one end":    {true, "second", 1, []string{"second", "inner"}},
-		"all, but nobody's":  {true, "of nobody", 2, []string{"inner"}},
-		"those of the realm": {true, "inner", 2, []string{"inner"}},
-		everywhere:           {true, "", 3, nil},
-		everywhereButOne:     {true, "inner", 2, []string{"inner"}},
+		"no token ends":                 {false, suite.Realm, "", 0, []string{"first", "second", "inner"}},
+		"all end":                       {true, suite.Realm, "", 2, []string{"inner"}},
+		"all but one end":               {true, suite.Realm, "second", 1, []string{"second", "inner"}},
+		"all, but nobody's":             {true, suite.Realm, "of nobody", 2, []string{"inner"}},
+		"those of the realm":            {true, suite.Realm, "inner", 2, []string{"inner"}},
+		"all end in all realms":         {true, "", "", 3, nil},
+		"all but one end in all realms": {true, "", "inner", 2, []string{"inner"}},
 	} {
 		ann := p.Add(t, suite.NewUser(name))
 		issued := map[string]core.Token{"first": suite.TokenOf(ann, name+" first"), "second": suite.TokenOf(ann, name+" second"), "inner": suite.TokenOf(ann, name+" inner")}
@@ -259,10 +259,7 @@ func passwordChanged(t *testing.T, p suite.Pair) {
 		for _, token := range issued {
 			p.Issue(t, token)
 		}
-		change := core.PasswordChange{UserID: ann.ID, Old: "hash", New: "new hash", EndTokens: test.end, Realm: suite.Realm}
-		if name == everywhere || name == everywhereButOne {
-			change.Realm = ""
-		}
+		change := core.PasswordChange{UserID: ann.ID, Old: "hash", New: "new hash", EndTokens: test.end, Realm: test.realm}
 		if test.keep != "" {
 			change.Keep = core.Presented(name + " " + test.keep).SHA256()
 		}
