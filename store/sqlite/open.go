@@ -38,6 +38,10 @@ const _ = uint(sqlite3.SQLITE_VERSION_NUMBER - oldestLibrary)
 // minDirect is the smallest number of connections that read tokens directly, unless there are fewer readers.
 const minDirect = 2
 
+// opening has room for one, because a look at a file that nobody has open ends with closing it, and that
+// would release the locks which another store of this process has taken on it meanwhile (POSIX locks end with any close).
+var opening = make(chan struct{}, 1)
+
 // Options are the settings of a store; the zero value suits a server.
 type Options struct {
 	// Wait limits how long a call waits for the database; 0 means DefaultWait.
@@ -70,6 +74,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (_ *Store, err error) {
+	select {
+	case opening <- struct{}{}:
+		defer func() { <-opening }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	file, err := locate(path)
 	if err != nil {
 		return nil, err
