@@ -69,12 +69,13 @@ func writes(s *Store, ann core.User) map[string]func(context.Context) error {
 // TestLocked has another process hold the write lock.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "authcompat.db")
-	s, err := Open(t.Context(), path, Options{Wait: short})
+	s, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	ann := withToken(t, s)
+	s.wait = short
 	other, err := connect(writerDSN(path, true), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestLocked(t *testing.T) {
 		}
 	}
 	wantReads(t, s)
-	if another, err := Open(t.Context(), path, Options{Wait: short}); err != nil {
+	if another, err := Open(t.Context(), path, Options{Wait: time.Second}); err != nil {
 		t.Errorf("open beside a writer: %v", err)
 	} else {
 		another.Close()
@@ -114,8 +115,9 @@ func TestLocked(t *testing.T) {
 
 // TestReadersBusy has look-ups wait for a reader slot.
 func TestReadersBusy(t *testing.T) {
-	s := mustOpen(t, Options{Wait: short, Readers: 1})
+	s := mustOpen(t, Options{Readers: 1})
 	withToken(t, s)
+	s.wait = short
 	if err := s.acquireReader(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +183,7 @@ func TestReadOnly(t *testing.T) {
 
 // TestMintPanics checks that a panic in mint leaves no lock behind.
 func TestMintPanics(t *testing.T) {
-	s := mustOpen(t, Options{Wait: short})
+	s := mustOpen(t, Options{Wait: time.Second})
 	func() {
 		defer func() {
 			if recover() == nil {
