@@ -3,11 +3,13 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/internal/pgconn"
 	"github.com/authcompat/authcompat/store/internal/record"
 	"github.com/jmoiron/sqlx"
@@ -163,11 +165,15 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		token = record.Token{Digest: p.SHA256(), Realm: realm}
 		user  record.Account
 	)
+	take := func(row *driverrow.Row) error {
+		token.UserID, token.Issuer, token.CreatedAt, token.ExpiresAt, token.Sliding = row.Integer(), row.Text(), row.Integer(), row.NullInteger(), row.Integer()
+		token.Reusable, token.Sealed, token.SealKey = row.Bool(), row.Blob(), row.Text()
+		user.Username, user.Email, user.Active, user.Attributes, user.CreatedAt = row.Text(), row.Text(), row.Bool(), row.NullText(), row.Integer()
+		return row.Err()
+	}
 	err := s.read(ctx, func(ctx context.Context) error {
-		err := s.db.QueryRowContext(ctx, s.findToken, token.Digest, realm).Scan(
-			&token.UserID, &token.Issuer, &token.CreatedAt, &token.ExpiresAt, &token.Sliding, &token.Reusable, &token.Sealed, &token.SealKey,
-			&user.Username, &user.Email, &user.Active, &user.Attributes, &user.CreatedAt)
-		if errors.Is(err, sql.ErrNoRows) {
+		found, err := s.pool.LookUp(ctx, s.findToken, []driver.NamedValue{{Ordinal: 1, Value: token.Digest}, {Ordinal: 2, Value: realm}}, take)
+		if err == nil && !found {
 			return s.findLegacy(ctx, p, &token, &user)
 		}
 		return wrap("select token", err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/store/internal/dbfile"
-	"github.com/authcompat/authcompat/store/sqlite/pinned"
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 )
 
@@ -151,7 +151,7 @@ func TestFirstLookUpWithoutAFreeConnection(t *testing.T) {
 			return nil
 		}
 		digest := core.Presented("known").SHA256()
-		_, err := c.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: []byte(digest)}, {Ordinal: 2, Value: core.DefaultRealm}}, func(*pinned.Row) error { return nested(depth - 1) })
+		_, err := c.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: []byte(digest)}, {Ordinal: 2, Value: core.DefaultRealm}}, func(*driverrow.Row) error { return nested(depth - 1) })
 		return err
 	}
 	if err := nested(max(minDirect, runtime.GOMAXPROCS(0))); err != nil {

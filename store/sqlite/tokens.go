@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/internal/record"
-	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	"github.com/authcompat/authcompat/store/sqlite/tokencache"
 	"github.com/authcompat/authcompat/store/sqlite/walindex"
 	"github.com/jmoiron/sqlx"
@@ -192,7 +192,7 @@ func (s *Store) readToken(e *tokencache.Entry, realm string) (found bool, err er
 	if index := s.cache.Index(); index == nil || !index.Intact() {
 		return false, errIndexDamaged
 	}
-	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *pinned.Row) (err error) {
+	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *driverrow.Row) (err error) {
 		token := record.Token{
 			Digest: e.Digest[:], Realm: realm,
 			UserID: row.Integer(), Issuer: row.Text(), CreatedAt: row.Integer(), ExpiresAt: row.NullInteger(), Sliding: row.Integer(),

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -49,6 +50,45 @@ func TestLookupArguments(t *testing.T) {
 			t.Error("the proxy went unnoticed")
 		}
 	})
+}
+
+// TestLookUp reads rows without database/sql, directly and through what may be a pooler: what is there, what is not, and what
+// is not of the type that is asked for. No connection is lost by that.
+func TestLookUp(t *testing.T) {
+	_, through := postgrestest.NewSharedProxy(t, postgrestest.Schema(t, "wait", "30s"))
+	for name, dsn := range map[string]string{"directly": postgrestest.Schema(t, "wait", "30s"), "through a proxy": through} {
+		s := opened(t, dsn)
+		find := func(query, name string, take func(*driverrow.Row) error) (found bool, err error) {
+			err = s.Read(t.Context(), func(ctx context.Context) error {
+				found, err = s.LookUp(ctx, query, []driver.NamedValue{{Ordinal: 1, Value: name}}, take)
+				return err
+			})
+			return found, err
+		}
+		var email string
+		take := func(row *driverrow.Row) error { email = row.Text(); return nil }
+		generation := generationOf(t, s.Pool)
+		for range 2 {
+			for _, query := range []string{s.lookup, "SELECT email, 1 FROM " + s.table + " WHERE name = $1"} {
+				if found, err := find(query, "ann", take); !found || err != nil || email != "ann@example.org" {
+					t.Errorf("%s: found %v %q, error %v", name, found, email, err)
+				}
+				if found, err := find(query, "nobody", func(*driverrow.Row) error { t.Error("nobody is there"); return nil }); found || err != nil {
+					t.Errorf("%s, nobody: found %v, error %v", name, found, err)
+				}
+				_, err := find(query, "ann", func(row *driverrow.Row) error { row.Integer(); return row.Err() })
+				if err == nil || strings.Contains(err.Error(), "example.org") {
+					t.Errorf("%s, a text that is a number: error %v", name, err)
+				}
+			}
+			if _, err := find("SELECT nothing WHERE $1", "ann", take); err == nil {
+				t.Errorf("%s: no error of a wrong query", name)
+			}
+		}
+		if now := generationOf(t, s.Pool); now != generation {
+			t.Errorf("%s: connections went out of use %d times", name, now-generation)
+		}
+	}
 }
 
 // strict is a connection to an engine that has SET TRANSACTION after a BEGIN only.

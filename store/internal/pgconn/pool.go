@@ -3,10 +3,12 @@ package pgconn
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/jmoiron/sqlx"
 )
 
@@ -118,6 +120,26 @@ func (p *Pool) readOnce(ctx context.Context, deadline time.Time, do func(context
 	}
 	defer p.conns.release()
 	return do(DeadlineOnly(deadline))
+}
+
+// LookUp runs a query of at most one row, with the context of a function that Read runs, and hands the row to take, which
+// must not keep it. It reports whether there is one.
+func (p *Pool) LookUp(ctx context.Context, query string, arguments []driver.NamedValue, take func(*driverrow.Row) error) (found bool, err error) {
+	conn, err := p.DB.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close() // returns it to the pool
+	err = conn.Raw(func(c any) error {
+		s := c.(*session)
+		rows, err := s.QueryContext(ctx, query, arguments)
+		if err != nil {
+			return err
+		}
+		found, err = s.row.Read(rows, take)
+		return err
+	})
+	return found, err
 }
 
 // acquireDeadline returns how long a call with this deadline may wait for a slot. The

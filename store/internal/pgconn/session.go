@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/internal/pgdurability"
 	"github.com/authcompat/authcompat/store/internal/pgframes"
 	"github.com/lib/pq"
@@ -87,6 +88,7 @@ type session struct {
 	warned   bool              // by a notice since the last COMMIT was sent
 	lookups  map[string]lookup // by text
 	prepared map[string]bool   // the look-ups prepared through this connection
+	row      driverrow.Row     // of LookUp
 
 	poolerChecked bool
 	direct        bool                   // there is no pooler in front of the server

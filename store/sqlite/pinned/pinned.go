@@ -8,9 +8,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
+
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 )
 
 // ErrBusy is the error of a row that is to be read in another way: all connections are in use, or the statement is
@@ -38,7 +39,7 @@ type conn struct {
 	driver.Conn
 	statement driver.Stmt
 	query     driver.StmtQueryContext
-	row       Row
+	row       driverrow.Row
 }
 
 // New returns a statement. It opens a connection when it needs one, at most so many, each between two calls of check, which
@@ -50,7 +51,7 @@ func New(d driver.Driver, dsn, query string, most int, check func() error) *Stat
 
 // Row reads a row and hands it to take, which must not keep it. It reports whether there is one. It does not wait: without
 // a connection, the error is ErrBusy. After another error, also of take, the connection is closed.
-func (s *Statement) Row(arguments []driver.NamedValue, take func(*Row) error) (found bool, err error) {
+func (s *Statement) Row(arguments []driver.NamedValue, take func(*driverrow.Row) error) (found bool, err error) {
 	c, err := s.acquire()
 	if err != nil {
 		return false, err
@@ -60,23 +61,7 @@ func (s *Statement) Row(arguments []driver.NamedValue, take func(*Row) error) (f
 	if err != nil {
 		return false, fmt.Errorf("query: %w", err)
 	}
-	if n := len(rows.Columns()); len(c.row.values) != n {
-		c.row.values = make([]driver.Value, n)
-	}
-	c.row.next, c.row.err = 0, nil
-	err = rows.Next(c.row.values)
-	if ended := rows.Close(); err == nil || errors.Is(err, io.EOF) { // and with it the transaction
-		if ended != nil {
-			return false, fmt.Errorf("end: %w", ended)
-		}
-	}
-	switch {
-	case errors.Is(err, io.EOF):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("read row: %w", err)
-	}
-	return true, take(&c.row)
+	return c.row.Read(rows, take)
 }
 
 // Close closes the connections that are idle, and the others once they are.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 	"github.com/authcompat/authcompat/store/sqlite/pinned"
 	_ "modernc.org/sqlite"
 )
@@ -38,7 +39,7 @@ func TestRow(t *testing.T) {
 	db, dsn := mustOpen(t)
 	s := pinned.New(db.Driver(), dsn, query, 1, fine)
 	for n, want := range map[int64]sql.NullString{1: {String: "one", Valid: true}, 2: {}} {
-		found, err := s.Row(number(n), func(r *pinned.Row) error {
+		found, err := s.Row(number(n), func(r *driverrow.Row) error {
 			if got, text := r.Integer(), r.NullText(); got != n || text != want {
 				t.Errorf("row %d: %d, %v", n, got, text)
 			}
@@ -48,7 +49,7 @@ func TestRow(t *testing.T) {
 			t.Errorf("row %d: %v, %v", n, found, err)
 		}
 	}
-	found, err := s.Row(number(4), func(*pinned.Row) error { t.Error("it is there"); return nil })
+	found, err := s.Row(number(4), func(*driverrow.Row) error { t.Error("it is there"); return nil })
 	if found || err != nil {
 		t.Errorf("no row: %v, %v", found, err)
 	}
@@ -60,34 +61,6 @@ func TestRow(t *testing.T) {
 	}
 }
 
-// TestWrongValues takes values as what they are not: that is an error, which does not show them.
-func TestWrongValues(t *testing.T) {
-	t.Parallel()
-	db, dsn := mustOpen(t)
-	s := pinned.New(db.Driver(), dsn, query, 1, fine)
-	defer s.Close()
-	for name, tt := range map[string]struct {
-		row  int64
-		take func(*pinned.Row)
-		want string
-	}{
-		"a text that is a number":   {1, func(r *pinned.Row) { r.Text(); r.Text() }, "column 1 has no value of its type"},
-		"a number that is a text":   {1, func(r *pinned.Row) { r.Integer(); r.NullInteger() }, "column 2 has no value of its type"},
-		"a blob that is a text":     {1, func(r *pinned.Row) { r.Integer(); r.Blob() }, "column 2 has no value of its type"},
-		"a text that is a blob":     {3, func(r *pinned.Row) { r.Integer(); r.NullText() }, "column 2 has no value of its type"},
-		"NULL where there is none":  {2, func(r *pinned.Row) { r.Integer(); r.Text() }, "column 2 has no value of its type"},
-		"a number beyond true":      {2, func(r *pinned.Row) { r.Bool(); r.NullText() }, "column 1 has no value of its type"},
-		"too few":                   {1, func(r *pinned.Row) { r.Integer() }, "1 of 2 columns were taken"},
-		"too many":                  {1, func(r *pinned.Row) { r.Integer(); r.Text(); r.Blob() }, "column 3 has no value of its type"},
-		"right, and after an error": {1, func(r *pinned.Row) { r.Integer(); r.Text() }, ""},
-	} {
-		_, err := s.Row(number(tt.row), func(r *pinned.Row) error { tt.take(r); return r.Err() })
-		if got := errors.Join(err); (tt.want == "") != (got == nil) || got != nil && got.Error() != tt.want {
-			t.Errorf("%s: %v, want %q", name, err, tt.want)
-		}
-	}
-}
-
 // TestConnectionsAreBounded reads rows within rows.
 func TestConnectionsAreBounded(t *testing.T) {
 	t.Parallel()
@@ -95,8 +68,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	opened := 0
 	s := pinned.New(counting{db.Driver(), &opened}, dsn, query, 2, fine)
 	for range 2 {
-		_, err := s.Row(number(1), func(*pinned.Row) error {
-			_, err := s.Row(number(2), func(*pinned.Row) error {
+		_, err := s.Row(number(1), func(*driverrow.Row) error {
+			_, err := s.Row(number(2), func(*driverrow.Row) error {
 				if _, err := s.Row(number(3), nil); !errors.Is(err, pinned.ErrBusy) {
 					t.Errorf("a third: %v", err)
 				}
@@ -112,12 +85,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Errorf("%d connections, want 2", opened)
 	}
 	wrong := errors.New("wrong")
-	if _, err := s.Row(number(1), func(*pinned.Row) error { return wrong }); !errors.Is(err, wrong) {
+	if _, err := s.Row(number(1), func(*driverrow.Row) error { return wrong }); !errors.Is(err, wrong) {
 		t.Error(err)
 	}
 	for range 2 {
-		if _, err := s.Row(number(1), func(*pinned.Row) error {
-			_, err := s.Row(number(2), func(*pinned.Row) error { return nil })
+		if _, err := s.Row(number(1), func(*driverrow.Row) error {
+			_, err := s.Row(number(2), func(*driverrow.Row) error { return nil })
 			return err
 		}); err != nil {
 			t.Error(err)
@@ -127,7 +100,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Errorf("%d connections, want one instead of that with an error", opened)
 	}
 	// One that is in use while the statement is closed is closed afterwards, and the log with the last one.
-	if _, err := s.Row(number(1), func(*pinned.Row) error { return s.Close() }); err != nil {
+	if _, err := s.Row(number(1), func(*driverrow.Row) error { return s.Close() }); err != nil {
 		t.Error(err)
 	}
 	if opened != 3 {
@@ -175,7 +148,7 @@ func TestLockedDatabase(t *testing.T) {
 	db, dsn := mustOpen(t)
 	s := pinned.New(db.Driver(), dsn, query, 1, fine)
 	defer s.Close()
-	read := func() error { _, err := s.Row(number(1), func(*pinned.Row) error { return nil }); return err }
+	read := func() error { _, err := s.Row(number(1), func(*driverrow.Row) error { return nil }); return err }
 	if err := read(); err != nil {
 		t.Fatal(err)
 	}
