@@ -66,9 +66,18 @@ func (v *vault) collectRequest(r wire.Request) {
 			}
 		case secretName().MatchString(name):
 			v.add(h.Value)
+		case isAddress(h.Value):
+			v.collectFields(addressFields(h.Value))
+			v.collectSegments(h.Value)
 		}
 	}
-	for _, f := range append(queryFields(r.Path), bodyFields(r.Headers, r.Body)...) {
+	v.collectFields(append(queryFields(r.Path), bodyFields(r.Headers, r.Body)...))
+	v.collectSegments(r.Path)
+}
+
+// collectFields adds what a request has under names of secrets.
+func (v *vault) collectFields(fields []field) {
+	for _, f := range fields {
 		if f.text && secretName().MatchString(f.name) {
 			s := v.add(f.value)
 			if s != nil && passwordName().MatchString(f.name) {
@@ -76,7 +85,11 @@ func (v *vault) collectRequest(r wire.Request) {
 			}
 		}
 	}
-	for segment := range strings.SplitSeq(r.Path, "/") {
+}
+
+// collectSegments adds what a path has of identifiers that nobody could guess.
+func (v *vault) collectSegments(path string) {
+	for segment := range strings.SplitSeq(path, "/") {
 		if opaque(segment) {
 			v.add(segment)
 		}

@@ -2,11 +2,13 @@ package record
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 	"github.com/authcompat/authcompat/conformance/wire"
@@ -35,7 +37,10 @@ func bodyFields(headers []wire.Header, body []byte) []field {
 			return fields
 		}
 	}
-	if v, err := jsontree.Parse(body); err == nil {
+	if fields := looseParts(string(body)); fields != nil {
+		return fields
+	}
+	if v, err := parseJSON(body); err == nil {
 		return jsonFields("", v, false, nil)
 	}
 	if media == "application/x-www-form-urlencoded" || formLike().Match(body) {
@@ -81,21 +86,61 @@ func unescaped(text string) string {
 	return text
 }
 
+// multipartFields reads the parts of a body; nil if it does not keep to its boundary to the end, or one of them has no name.
 func multipartFields(body []byte, boundary string) []field {
 	var fields []field
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := r.NextRawPart()
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return fields
+		}
+		if err != nil {
+			return nil
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return fields
+			return nil
+		}
+		if part.FormName() == "" { // Django looks at no other word of that header
+			return nil
 		}
 		fields = append(fields, field{name: part.FormName(), value: string(value), text: true})
 	}
 }
+
+// looseParts finds parts in a body that is none, by its header or its end: Django takes what has come of one that ends too
+// early. They end at the next line that begins as a boundary does.
+func looseParts(text string) []field {
+	var fields []field
+	heads := partHead().FindAllStringIndex(text, -1)
+	for i, at := range heads {
+		head, value := text[at[0]:at[1]], text[at[1]:]
+		if i+1 < len(heads) {
+			value = text[at[1]:heads[i+1][0]]
+		}
+		if end := partEnd().FindStringIndex(value); end != nil {
+			value = value[:end[0]]
+		}
+		name := ""
+		if m := partName().FindStringSubmatch(head); m != nil {
+			name = m[1] + m[2]
+		}
+		fields = append(fields, field{name: name, value: strings.TrimRight(value, "\r\n"), text: true})
+	}
+	return fields
+}
+
+// parseJSON reads JSON that is in UTF-8. Of other bytes, jsontree would make other characters, and a secret with such is
+// found nowhere.
+func parseJSON(body []byte) (jsontree.Value, error) {
+	if !utf8.Valid(body) {
+		return jsontree.Value{}, errNotUTF8
+	}
+	return jsontree.Parse(body)
+}
+
+var errNotUTF8 = errors.New("it is not in UTF-8")
 
 // looseFields finds names with values in text of another form, such as broken JSON or XML.
 func looseFields(text string) []field {
@@ -113,6 +158,26 @@ func queryFields(path string) []field {
 		return nil
 	}
 	return formFields(query)
+}
+
+// isAddress reports whether a header has an address, as that of the page before.
+func isAddress(value string) bool {
+	return strings.HasPrefix(value, "/") || strings.Contains(value, "://")
+}
+
+// addressFields returns what an address in a header has of names with values, in its query or its fragment, and the
+// password in it, as one.
+func addressFields(value string) []field {
+	var fields []field
+	for i, part := range strings.FieldsFunc(value, func(r rune) bool { return r == '?' || r == '#' }) {
+		if i > 0 {
+			fields = append(fields, formFields(part)...)
+		}
+	}
+	if m := addressPassword().FindStringSubmatch(value); m != nil {
+		fields = append(fields, field{name: "password", value: unescaped(m[1]), text: true})
+	}
+	return fields
 }
 
 // cookies returns the names and values in a Cookie header.

@@ -192,7 +192,7 @@ func (d *Draft) learn(s *sequence, result conformance.Result, got map[int]*wire.
 // placeholders anyway.
 func (d *Draft) unexplained(s *sequence, position int, values map[string]string) map[string]string {
 	recorded := d.calls[s.calls[position]].Response.Body
-	v, err := jsontree.Parse(recorded)
+	v, err := parseJSON(recorded)
 	if err != nil {
 		return nil
 	}
@@ -223,8 +223,8 @@ func (d *Draft) unexplained(s *sequence, position int, values map[string]string)
 // noisy returns a placeholder for each value that differs between two JSON bodies, by its path. It
 // reports whether there is one for each.
 func noisy(a, b []byte) (map[string]string, bool) {
-	v, errV := jsontree.Parse(a)
-	w, errW := jsontree.Parse(b)
+	v, errV := parseJSON(a)
+	w, errW := parseJSON(b)
 	if errV != nil || errW != nil {
 		return nil, false
 	}

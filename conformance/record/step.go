@@ -197,7 +197,7 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 	kind, _ := response.Value("Content-Type")
 	media, _, _ := mime.ParseMediaType(kind)
 	hasSecret := inPlace || slices.ContainsFunc(fields, func(f field) bool { return r.d.vault.secrets[f.value] != nil })
-	if v, err := jsontree.Parse(request.Body); err == nil && (dependent || hasSecret) && !strings.Contains(strings.ToLower(raw), `\ud`) {
+	if v, err := parseJSON(request.Body); err == nil && (dependent || hasSecret) && !strings.Contains(strings.ToLower(raw), `\ud`) {
 		// A secret may be escaped in any way: of JSON it is the value that is replaced.
 		special = special || strings.Contains(raw, `\`)
 		if special || jsontree.Compact(v) == raw {
@@ -291,7 +291,7 @@ func (r *renderer) body(response wire.Response, noise *noise, captured map[*secr
 			inner := r.expected(`"`+v.Text+`"`, captured, later)
 			return text(inner[1 : len(inner)-1])
 		}
-		if v, err := jsontree.Parse(response.Body); err == nil {
+		if v, err := parseJSON(response.Body); err == nil {
 			if n, ok := jsonNode("", v, write, "$"); ok {
 				return []*yaml.Node{key("json"), n}
 			}

@@ -144,6 +144,9 @@ func TestWritten(t *testing.T) {
 		"dollars and brackets": {
 			[]record.Call{call("POST", "/x", "${a} $${b} <hex4> $", 200, "<<x> ${y} <integer>", isJSON, "text/plain")},
 			[]string{`body: "$${a} $$${b} <hex4> $"`, `body: "<<<<x> $${y} <<integer>"`}, nil, 1},
+		"a media type, which is no address": {
+			[]record.Call{call("GET", "/x", "", 200, `{}`, "Accept", "application/vnd.example.v20191231long+json")},
+			[]string{`"Accept": "application/vnd.example.v20191231long+json"`}, nil, 1},
 		"changes of a user": {
 			[]record.Call{
 				call("POST", "/login", `{"username":"ann","password":"old w0rds"}`, 200, `{"k":"0123456789abcdef0123456789abcdef"}`, isJSON, is),
