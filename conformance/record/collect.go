@@ -1,6 +1,7 @@
 package record
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/authcompat/authcompat/conformance/wire"
@@ -89,11 +90,16 @@ func (v *vault) collectFields(fields []field) {
 
 // collectSegments adds what a path has of identifiers that nobody could guess.
 func (v *vault) collectSegments(path string) {
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range segments(path) {
 		if opaque(segment) {
 			v.add(segment)
 		}
 	}
+}
+
+// segments returns the parts of an address between its signs.
+func segments(address string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(address, func(r rune) bool { return strings.ContainsRune("/?#&<>", r) })
 }
 
 // collectCredentials adds the credentials of an Authorization header, whole and without what is around
@@ -132,10 +138,15 @@ func (v *vault) collectResponse(r wire.Response) {
 			}
 			continue
 		}
-		if strings.EqualFold(h.Name, "Location") {
-			for _, f := range queryFields(h.Value) {
+		if strings.EqualFold(h.Name, "Location") || isAddress(h.Value) {
+			for _, f := range addressFields(h.Value) {
 				if secretName().MatchString(f.name) && len(f.value) >= 8 {
 					issue(f.value)
+				}
+			}
+			for segment := range segments(h.Value) {
+				if opaque(segment) {
+					issue(segment)
 				}
 			}
 		}

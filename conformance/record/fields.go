@@ -170,7 +170,10 @@ func isAddress(value string) bool {
 func addressFields(value string) []field {
 	var fields []field
 	for i, part := range strings.FieldsFunc(value, func(r rune) bool { return r == '?' || r == '#' }) {
-		if i > 0 {
+		if end := strings.IndexAny(part, "<>\" "); end >= 0 { // it is one of several, as in Link
+			part = part[:end]
+		}
+		if i > 0 || strings.HasPrefix(value, "?") || strings.HasPrefix(value, "#") {
 			fields = append(fields, formFields(part)...)
 		}
 	}

@@ -36,6 +36,12 @@ func TestSecretsOfOddClients(t *testing.T) {
 		"a referer's password":        call("GET", "/x", "", 200, `{}`, "Referer", "https://ben:Strasse-geheim99@www.example.org/"),
 		"a referer's path":            call("GET", "/x", "", 200, `{}`, "Referer", "https://www.example.org/confirm/MQ/3geheim99-99geheim99geheim99/"),
 		"another address":             call("GET", "/x", "", 200, `{}`, "X-Original-Uri", "/x?a=1&api_key=Strasse-geheim99"),
+		"a request's last segment":    call("GET", "/confirm/3geheim99-99geheim99geheim99?a=1", "", 200, `{}`),
+		"an answer's fragment":        answered(call("GET", "/x", "", 302, `{}`), "Location", "https://www.example.org/#access_token=Strasse-geheim99&state=1"),
+		"an answer's relative query":  answered(call("GET", "/x", "", 302, `{}`), "Location", "?token=Strasse-geheim99"),
+		"an answer's path":            answered(call("GET", "/x", "", 302, `{}`), "Location", "/confirm/MQ/3geheim99-99geheim99geheim99"),
+		"an answer's password":        answered(call("GET", "/x", "", 302, `{}`), "Content-Location", "https://ben:Strasse-geheim99@www.example.org/"),
+		"an answer's links":           answered(call("GET", "/x", "", 200, `{}`), "Link", `<https://www.example.org/?a=1>; rel=prev, <https://www.example.org/?token=Strasse-geheim99>; rel=next`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, calls := range [][]record.Call{{good, bad}, {bad, good}} {
