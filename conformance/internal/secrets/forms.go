@@ -22,14 +22,14 @@ const minEncoded = 6
 // base64, in hexadecimal, or in a URL or JSON once more: as in an answer that repeats a request.
 func formsOf(value string) []string {
 	query := url.QueryEscape(value)
-	once := []string{value, inJSON(value), inASCII(value), query, strings.ReplaceAll(query, "+", "%20"), url.PathEscape(value)}
+	once := []string{value, inJSON(value), withoutMarkup(inJSON(value)), inASCII(value), query, strings.ReplaceAll(query, "+", "%20"), url.PathEscape(value)}
 	percent := regexp.MustCompile(`%[0-9A-F]{2}`)
-	for _, text := range once[3:] {
+	for _, text := range once[4:] {
 		once = append(once, percent.ReplaceAllStringFunc(text, strings.ToLower))
 	}
 	var all []string
 	for _, text := range distinct(once) {
-		all = append(all, text, inJSON(text), inASCII(text), url.QueryEscape(text), html.EscapeString(text),
+		all = append(all, text, inJSON(text), withoutMarkup(inJSON(text)), inASCII(text), url.QueryEscape(text), html.EscapeString(text),
 			strings.ReplaceAll(html.EscapeString(text), "&#39;", "&#x27;")) // as Django writes it
 		if len(value) < minEncoded {
 			continue
@@ -53,6 +53,11 @@ func inJSON(value string) string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(value) // of a string, into memory
 	return strings.TrimSuffix(strings.TrimPrefix(b.String(), `"`), "\"\n")
+}
+
+// withoutMarkup escapes in JSON what is markup in HTML, as Go does.
+func withoutMarkup(text string) string {
+	return strings.NewReplacer("&", `\u0026`, "<", `\u003c`, ">", `\u003e`).Replace(text)
 }
 
 // inASCII writes a value as Python's json.dumps does, with escapes for all but ASCII.

@@ -81,6 +81,8 @@ func (h *Hider) Request(text string) string {
 
 // Response hides secrets in the body of a response, or in JSON that was made of it.
 func (h *Hider) Response(text string) string {
+	// What is known goes first: of a value that an answer repeats, a pattern does not always see the end.
+	text = h.known.Replace(text)
 	for _, pattern := range []*regexp.Regexp{h.patterns.responseJSON, h.patterns.echoedJSON, h.patterns.echoedForm} {
 		text = h.fields(pattern, text, isAnswered)
 	}

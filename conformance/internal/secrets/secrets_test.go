@@ -2,6 +2,9 @@ package secrets_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"html"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -129,4 +132,35 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("%q is in %q", password, got)
 		}
 	})
+}
+
+// TestRepeatedPasswords has answers that repeat a request whose password has characters at which nobody can tell whether it
+// ends there: no part of it is left.
+func TestRepeatedPasswords(t *testing.T) {
+	for _, password := range []string{"correct horse battery", "Sommer&Sonne<3 geheim", `it's"me"2024\geheim`, "äöü geheim", "a;b=c'geheim"} {
+		s := secrets.New()
+		s.Add(secrets.Password, password)
+		h := s.Hider(secrets.Ellipsis)
+		inJSON := func(v any) string {
+			raw, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(raw)
+		}
+		body := inJSON(map[string]string{"username": "ann", "password": password})
+		plain := `{"username": "ann", "password": "` + password + `"}`
+		for name, answer := range map[string]string{
+			"its own": body, "in a string": inJSON(map[string]string{"raw": body}), "plain, in a string": inJSON(map[string]string{"raw": plain}), "in HTML": html.EscapeString(body), "plain": plain,
+			"a form": "username=ann&password=" + url.QueryEscape(password), "a form in a string": inJSON("username=ann&password=" + url.QueryEscape(password)), "a decoded form": inJSON("username=ann&password=" + password),
+		} {
+			hidden := h.Response(answer)
+			for _, part := range []string{"horse", "battery", "geheim", "2024", "Sonne"} {
+				if strings.Contains(hidden, part) {
+					t.Errorf("%q, %s: %s", password, name, hidden)
+					break
+				}
+			}
+		}
+	}
 }
