@@ -112,6 +112,9 @@ func multipartFields(body []byte, boundary string) []field {
 // looseParts finds parts in a body that is none, by its header or its end: Django takes what has come of one that ends too
 // early. They end at the next line that begins as a boundary does.
 func looseParts(text string) []field {
+	if !strings.Contains(strings.ToLower(text), "content-disposition:") { // sooner than by the pattern
+		return nil
+	}
 	var fields []field
 	heads := partHead().FindAllStringIndex(text, -1)
 	for i, at := range heads {
