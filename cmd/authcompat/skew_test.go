@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ type skewed struct {
 	clocks   []*leapingClock
 	counting *leapingClock // the one that limits go by
 	nodes    []*skewedNode
-	admin    core.Admin
+	admin    core.Admin // nil: the store has none
+	reader   core.TokenReader
 	limiter  core.RateLimiter
 
 	victims map[string]*victim
@@ -77,11 +79,21 @@ var (
 // TestSkew has two nodes on a store log users in, count guesses and use sliding tokens while
 // clocks leap by seconds to years, and checks after each step what has to hold. What limits
 // count goes by one clock: on PostgreSQL by the database's, and on SQLite by that of the
-// machine, on which both nodes are.
+// machine, on which both nodes are. Django's tables are the third store.
 func TestSkew(t *testing.T) {
 	seed := uint64(number(t, "AUTHCOMPAT_SKEW_SEED", int(time.Now().UnixNano())))
 	t.Logf("AUTHCOMPAT_SKEW_SEED=%d", seed)
 	postgres := func(t *testing.T) string { return postgrestest.Start(t, postgrestest.Options{}).DSN() }
+	djangoPostgres := func(t *testing.T) string {
+		dsn := postgres(t)
+		mustMakeKnox(t, "postgres", dsn)
+		return "django+" + dsn
+	}
+	djangoSQLite := func(t *testing.T) string {
+		path := filepath.Join(t.TempDir(), "django.sqlite3")
+		mustMakeKnox(t, "sqlite", "file:"+path+"?_pragma=journal_mode(WAL)")
+		return "django+sqlite:" + path
+	}
 	for _, tt := range []struct {
 		name string
 		dsn  func(t *testing.T) string
@@ -91,6 +103,9 @@ func TestSkew(t *testing.T) {
 		{name: "PostgreSQL, nodes leap", dsn: postgres, nodes: true},
 		{name: "PostgreSQL, all leap", dsn: postgres, nodes: true, database: true},
 		{name: "SQLite, the machine leaps", dsn: func(t *testing.T) string { return database(t) }, nodes: true, shared: true},
+		{name: "Django's tables on PostgreSQL, nodes leap", dsn: djangoPostgres, nodes: true},
+		{name: "Django's tables on PostgreSQL, all leap", dsn: djangoPostgres, nodes: true, database: true},
+		{name: "Django's tables on SQLite, the machine leaps", dsn: djangoSQLite, nodes: true, shared: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSkewed(t, seed, tt.dsn(t), tt.shared)
@@ -134,7 +149,7 @@ func newSkewed(t *testing.T, seed uint64, dsn string, shared bool) *skewed {
 			Backend: backend.Backend, Hasher: n.pool, DatabaseKey: make([]byte, core.DatabaseKeySize), Clock: n.clock.now,
 		})
 		n.SetLoginLimits(&core.LoginLimits{Limiter: backend.RateLimiter, PerUser: guessLimit, PerAddress: core.Limit{Burst: 1000, Window: time.Minute}})
-		s.nodes, s.admin, s.limiter = append(s.nodes, n), backend.Admin, backend.RateLimiter
+		s.nodes, s.admin, s.reader, s.limiter = append(s.nodes, n), backend.Admin, backend.Tokens, backend.RateLimiter
 	}
 	for i := range victims {
 		name := fmt.Sprintf("victim-%d", i)
@@ -281,5 +296,5 @@ func (s *skewed) wantLogin(n *skewedNode, name string) *skewedToken {
 		return nil
 	}
 	s.counts.logins++
-	return &skewedToken{key: session.Key, digest: session.Token.Digest}
+	return &skewedToken{key: session.Key, digest: session.Token.Digest, userID: session.User.ID}
 }

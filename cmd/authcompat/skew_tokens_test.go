@@ -11,6 +11,7 @@ import (
 type skewedToken struct {
 	key    string
 	digest core.Digest
+	userID int64
 	ended  bool
 }
 
@@ -27,14 +28,22 @@ func (s *skewed) login(n *skewedNode) {
 // stored returns a token as it is stored.
 func (s *skewed) stored(token *skewedToken) (core.Token, bool) {
 	s.t.Helper()
-	found, err := s.admin.Tokens(s.t.Context(), core.TokenFilter{Prefix: token.digest}, 1)
+	var found []core.Token
+	var err error
+	if s.admin != nil {
+		found, err = s.admin.Tokens(s.t.Context(), core.TokenFilter{Prefix: token.digest}, 1)
+	} else {
+		found, _, err = s.reader.UserTokens(s.t.Context(), token.userID)
+	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if len(found) == 0 {
-		return core.Token{}, false
+	for _, t := range found {
+		if string(t.Digest) == string(token.digest) {
+			return t, true
+		}
 	}
-	return found[0], true
+	return core.Token{}, false
 }
 
 // use presents a token: a node goes by the token's expiry and its own clock, which never
@@ -129,14 +138,16 @@ func (s *skewed) collect(leaps bool) {
 			live[token] = true
 		}
 	}
-	n, err := s.admin.PurgeTokens(s.t.Context(), s.counting.now(), nil, 1000)
-	if err != nil {
-		s.t.Error(err)
+	if s.admin != nil { // Django's tokens are its own to delete
+		n, err := s.admin.PurgeTokens(s.t.Context(), s.counting.now(), nil, 1000)
+		if err != nil {
+			s.t.Error(err)
+		}
+		s.counts.purged += n
 	}
 	if _, err := s.limiter.PruneLimits(s.t.Context(), s.counting.now(), 1000); err != nil {
 		s.t.Error(err)
 	}
-	s.counts.purged += n
 	for token := range live {
 		if _, ok := s.stored(token); !ok {
 			s.t.Error("a live token was deleted")
