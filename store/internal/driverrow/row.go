@@ -3,6 +3,7 @@
 package driverrow
 
 import (
+	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -27,6 +28,13 @@ func (r *Row) Read(rows driver.Rows, take func(*Row) error) (found bool, err err
 	r.next, r.err = 0, nil
 	defer clear(r.values)
 	err = rows.Next(r.values)
+	// lib/pq hands out its own buffer, into which it reads what comes next: the end of these rows, and then the next row of
+	// whoever uses the connection.
+	for i, v := range r.values {
+		if b, ok := v.([]byte); ok {
+			r.values[i] = bytes.Clone(b)
+		}
+	}
 	if ended := rows.Close(); err == nil || errors.Is(err, io.EOF) { // and with it the transaction
 		if ended != nil {
 			return false, fmt.Errorf("end: %w", ended)
@@ -110,8 +118,7 @@ func (r *Row) Text() string {
 	return text
 }
 
-// text returns the next value, which may be NULL. lib/pq returns the bytes of types that it does not know, such as citext, and
-// they are its own.
+// text returns the next value, which may be NULL. lib/pq returns the bytes of types that it does not know, such as citext.
 func (r *Row) text() (text string, valid bool) {
 	if r.next < len(r.values) {
 		if b, ok := r.values[r.next].([]byte); ok {

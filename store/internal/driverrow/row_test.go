@@ -79,6 +79,34 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadFromABuffer has a driver that hands out its buffer, and reads the next message into it when the rows are closed.
+func TestReadFromABuffer(t *testing.T) {
+	var r driverrow.Row
+	buffer := []byte("mine")
+	read := &overwritten{row(buffer, buffer), buffer}
+	var text string
+	var blob []byte
+	found, err := r.Read(read, func(r *driverrow.Row) error {
+		text, blob = r.Text(), r.Blob()
+		return r.Err()
+	})
+	copy(buffer, "next")
+	if !found || err != nil || text != "mine" || string(blob) != "mine" {
+		t.Errorf("%v, %v, text %q, blob %q", found, err, text, blob)
+	}
+}
+
+// overwritten are rows in a buffer.
+type overwritten struct {
+	*rows
+	buffer []byte
+}
+
+func (r *overwritten) Close() error {
+	copy(r.buffer, "over")
+	return r.rows.Close()
+}
+
 func TestReadNothing(t *testing.T) {
 	var r driverrow.Row
 	lost, unended := errors.New("lost"), errors.New("not ended")
