@@ -140,6 +140,28 @@ func TestChangePassword(t *testing.T) {
 	}
 }
 
+// TestSetPasswordByID has two users swap their names after an operator has chosen one of them.
+func TestSetPasswordByID(t *testing.T) {
+	w := newWorld(t, true)
+	ann, bob := w.registered(t, fixed, core.Registration{Username: "ann"}).User, w.registered(t, fixed, core.Registration{Username: "bob"}).User
+	for _, rename := range []struct {
+		user core.User
+		to   string
+	}{{ann, "nobody"}, {bob, "ann"}, {ann, "bob"}} {
+		if _, err := w.UpdateUser(t.Context(), fixed, rename.user.ID, core.UserUpdate{Username: &rename.to}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.SetPassword(t.Context(), ann, "new", false); err != nil {
+		t.Fatal(err)
+	}
+	if session, err := w.Login(t.Context(), fixed, "bob", "new"); err != nil || session.User.ID != ann.ID {
+		t.Errorf("user %d, error %v, want user %d", session.User.ID, err, ann.ID)
+	}
+	_, err := w.Login(t.Context(), fixed, "ann", "new")
+	wantKind(t, err, core.KindInvalidCredentials)
+}
+
 // TestPasswordHashedAnew has the password hashed anew after it was confirmed, as a login does:
 // it is the same, and what was confirmed goes on.
 func TestPasswordHashedAnew(t *testing.T) {

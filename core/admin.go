@@ -101,7 +101,7 @@ func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 }
 
 // SetPassword replaces the password of the user; with none, by one that nothing matches.
-// Errors as SetActive, and KindOverloaded.
+// Errors as SetActive, KindOverloaded, and KindUnsupported where users can't be found by id.
 func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bool) error {
 	encoded, err := s.encode(ctx, Registration{Password: plain, NoPassword: none}, nil)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bo
 	}
 	e := s.newOperatorEntry(ctx, ActionSetPassword, u)
 	for {
-		account, err := s.account(ctx, u.Username)
+		account, err := s.accountByID(ctx, u.ID) // whose name may be somebody else's by now
 		if err == nil {
 			err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, false, s.audited(&e))
 			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {

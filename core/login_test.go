@@ -36,7 +36,7 @@ func newInterruptedWorld(t *testing.T, iterations int) (*world, *interruptedHash
 	if err != nil {
 		t.Fatal(err)
 	}
-	backend := core.Backend{Store: w.store, Auditor: w.store.(core.Auditor)}
+	backend := core.Backend{Store: w.store, Accounts: w.store.(core.AccountStore), Auditor: w.store.(core.Auditor)}
 	w.Service = core.New(core.Config{Backend: backend, Hasher: h, Sealer: sealer})
 	return w, h
 }
