@@ -3,6 +3,7 @@ package tables
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -35,29 +36,35 @@ func (b *Batch) tryUnchanged(ctx context.Context, key string, old core.Account, 
 }
 
 // isUnchanged reports whether the row of a user is as it was read, and locks it until the transaction ends, where a
-// database has such locks: an SQLite file has one writer, whose transaction would fail.
+// database has such locks: an SQLite file has one writer, whose transaction would fail. Of a user who is part of several
+// tables each row is locked on its own, that of the root first, as Django's save takes them (django/db/models/base.py,
+// save_base): MySQL locks no table inside a derived one, and reads there what was so when the transaction began.
 func (b *Batch) isUnchanged(ctx context.Context, key string, old core.Account) (bool, error) {
-	t := b.target
+	t, users := b.target, b.target.shape.Users
 	lock := t.LockUsers()
 	if lock == "" {
 		return true, nil
 	}
-	for _, part := range t.shape.Users.Parts() {
-		if part.View { // of which not all can be locked
-			lock = ""
+	alias, values := t.Quote("users"), make([]sql.NullString, len(users.Columns))
+	for i, part := range users.Parts() {
+		id := part.KeyColumn()
+		if i == 0 && users.Base == nil {
+			id = t.Decoder.Mapping.ID
 		}
-	}
-	id, alias := t.Decoder.Mapping.ID, t.Quote("users")
-	rows, err := readRows(ctx, b.tx, t.shape.Users, 0, "SELECT "+t.columns(t.shape.Users, alias)+" FROM "+t.FromClause(t.shape.Users, alias)+
-		" WHERE "+alias+"."+t.Quote(id)+" = "+t.Placeholder(1)+lock, b.writer().owner(t.shape.Users, id, key))
-	if err != nil {
-		return false, fmt.Errorf("read user again: %w", err)
-	}
-	if len(rows) != 1 {
-		return false, nil
+		rows, err := readRows(ctx, b.tx, part, 0, "SELECT "+t.columns(part, alias)+" FROM "+t.TableName(part)+" "+alias+
+			" WHERE "+alias+"."+t.Quote(id)+" = "+t.Placeholder(1)+lock, b.writer().owner(part, id, key))
+		if err != nil {
+			return false, fmt.Errorf("read user again: %w", err)
+		}
+		if len(rows) != 1 {
+			return false, nil
+		}
+		for n, c := range part.Columns {
+			values[users.index[c.Name]] = rows[0].values[n]
+		}
 	}
 	d := t.Decoder
 	d.Live = true // as Accounts reads it
-	now, err := d.User(rows[0])
+	now, err := d.User(users.Row(values))
 	return err == nil && bytes.Equal(transfer.UserFingerprint(now.Account), transfer.UserFingerprint(old)), nil
 }

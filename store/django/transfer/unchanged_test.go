@@ -30,11 +30,16 @@ func TestExportMeetsChanges(t *testing.T) {
 				(SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'auth_user'::regclass)`)
 		})
 	}
-	t.Run("MariaDB", func(t *testing.T) {
-		m := mustMariaUsers(t, "u0", "u1", "u2", "u3", "u4")
-		m.exec(t, "DROP TABLE authtoken_token")
-		meetChanges(t, m.dsn, m.db, "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
-	})
+	for _, inherited := range []bool{false, true} {
+		t.Run(fmt.Sprint("MariaDB ", inherited), func(t *testing.T) {
+			m := mustMariaUsers(t, "u0", "u1", "u2", "u3", "u4")
+			if m.exec(t, "DROP TABLE authtoken_token"); inherited {
+				m.exec(t, "CREATE TABLE members_member (user_ptr_id integer NOT NULL PRIMARY KEY, FOREIGN KEY (user_ptr_id) REFERENCES auth_user (id))",
+					fmt.Sprintf(mysqlTokens, "integer", "members_member (user_ptr_id)"), "INSERT INTO members_member SELECT id FROM auth_user")
+			}
+			meetChanges(t, m.dsn, m.db, "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+		})
+	}
 }
 
 // meetChanges tests exports to users u0 to u4 with the ids 1 to 5. waiting is a query that counts who waits for a lock.
