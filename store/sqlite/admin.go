@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -119,11 +121,13 @@ func (s *Store) CountTokens(ctx context.Context, now time.Time) (live int64, err
 
 // PurgeTokens implements [core.Admin].
 func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []string, limit int) (n int, err error) {
-	const all = `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE expires_at < ? LIMIT ?)`
-	const some = `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE expires_at < ? AND issuer IN (?) LIMIT ?)`
-	query, args := all, []any{before.UnixMicro(), limit}
+	query, args := `DELETE FROM tokens WHERE digest IN (SELECT digest FROM tokens WHERE expires_at < ? LIMIT ?)`, []any{before.UnixMicro(), limit}
 	if len(issuers) > 0 {
-		if query, args, err = sqlx.In(some, before.UnixMicro(), issuers, limit); err != nil {
+		found, err := s.expiredTokens(ctx, before, issuers, limit)
+		if err != nil || len(found) == 0 {
+			return 0, err
+		}
+		if query, args, err = sqlx.In(`DELETE FROM tokens WHERE expires_at < ? AND digest IN (?)`, before.UnixMicro(), found); err != nil {
 			return 0, fmt.Errorf("purge tokens: %w", err)
 		}
 	}
@@ -136,6 +140,36 @@ func (s *Store) PurgeTokens(ctx context.Context, before time.Time, issuers []str
 		return nil
 	})
 	return n, err
+}
+
+// expiredTokens returns at most limit tokens of the issuers that expired before a time. No index has the issuers, and
+// millions of others may have to be passed over: that is done in short reads, and not under the write lock, which would keep
+// everybody from logging in.
+func (s *Store) expiredTokens(ctx context.Context, before time.Time, issuers []string, limit int) (found [][]byte, err error) {
+	const page = 1000
+	const query = `SELECT digest, issuer, expires_at AS at FROM tokens WHERE expires_at < ? AND (expires_at, digest) > (?, ?) ORDER BY expires_at, digest LIMIT ?`
+	type token struct {
+		Digest []byte
+		Issuer string
+		At     int64
+	}
+	for last := (token{Digest: []byte{}, At: math.MinInt64}); ; {
+		var tokens []token
+		if err := s.read(ctx, func(ctx context.Context) error {
+			return s.reader.SelectContext(ctx, &tokens, query, before.UnixMicro(), last.At, last.Digest, page)
+		}); err != nil {
+			return nil, fmt.Errorf("select expired tokens: %w", err)
+		}
+		for _, t := range tokens {
+			if slices.Contains(issuers, t.Issuer) && len(found) < limit {
+				found = append(found, t.Digest)
+			}
+		}
+		if len(tokens) < page || len(found) == limit {
+			return found, nil
+		}
+		last = tokens[page-1]
+	}
 }
 
 // RevokeTokens implements [core.Admin].
