@@ -26,9 +26,14 @@ type Exporter interface {
 	// are above after, by id.
 	DeletedUsers(ctx context.Context, source, after int64, limit int) ([]UserLink, error)
 
-	// MarkExported records, in one atomic step, that users, and tokens with these digests
+	// NoteExported records, in one atomic step, what is about to be written to a source, in place of what was noted of it before: users
+	// with the fingerprints that they get there, and tokens by their digests there (by table).
+	NoteExported(ctx context.Context, source int64, noted NotedExport) error
+
+	// MarkExported forgets what was noted of the source of place, and records, in one atomic step, that users, and tokens with these digests
 	// or legacy digests (by table), were exported to the source of place. Those of tokens that have ended here
-	// meanwhile count as exported and ended: they are among RevokedAmong, and no import takes them over.
+	// meanwhile count as exported and ended: they are among RevokedAmong, and no import takes them over. A user whose
+	// Fingerprint is not nil is recorded with that.
 	MarkExported(ctx context.Context, place Checkpoint, users []ImportedUser, tokens map[string][]core.Digest) error
 
 	// UnlinkedTokens returns those of the digests of tokens that are here still, and neither came from one of these tables of
@@ -45,3 +50,13 @@ type Exporter interface {
 	// ended only because an import did not see them.
 	RevokedAmong(ctx context.Context, digests []core.Digest, now time.Time) ([]core.Digest, error)
 }
+
+// NotedExport is what an export that was cut off may have written: whether its last transaction was committed there is not
+// known here.
+type NotedExport struct {
+	Users  []UserLink // with Fingerprint that of what was to be written
+	Tokens map[string][]core.Digest
+}
+
+// Empty reports whether there is nothing in it.
+func (n NotedExport) Empty() bool { return len(n.Users) == 0 && len(n.Tokens) == 0 }

@@ -55,6 +55,9 @@ type ImportReader interface {
 	// has the number 0.
 	FindImport(ctx context.Context, source string) (Checkpoint, error)
 
+	// NotedExport returns what an export to the source noted that was cut off before it was marked as exported.
+	NotedExport(ctx context.Context, source int64) (NotedExport, error)
+
 	// ImportOwners returns the users whom the source's keys are mapped to, by key, and
 	// those from the source who have one of the names, by name: their keys, ids and names
 	// only, without users who have been deleted here.

@@ -83,13 +83,54 @@ func (s *Store) DeletedUsers(ctx context.Context, source, after int64, limit int
 	return links, err
 }
 
+// NoteExported implements [transfer.Exporter].
+func (s *Store) NoteExported(ctx context.Context, source int64, noted transfer.NotedExport) error {
+	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if err := s.forgetNoted(ctx, tx, source); err != nil {
+			return err
+		}
+		notes := record.Noted(noted)
+		_, err := s.copyInto(ctx, tx, `@exporting (source, user_id, name, mark)`, len(notes), func(add func(...any) error) error {
+			for _, n := range notes {
+				if err := add(source, n.UserID, n.Name, n.Mark); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return wrap("note export", err)
+	})
+}
+
+// forgetNoted deletes what was noted of a source.
+func (s *Store) forgetNoted(ctx context.Context, tx *sqlx.Tx, source int64) error {
+	_, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @exporting WHERE source = $1`), source)
+	return wrap("forget noted export", err)
+}
+
+// NotedExport implements [transfer.ImportReader].
+func (s *Store) NotedExport(ctx context.Context, source int64) (noted transfer.NotedExport, err error) {
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
+		var rows []record.Note
+		if err := s.db.SelectContext(ctx, &rows, s.qualify(`SELECT user_id, name, mark FROM @exporting WHERE source = $1`), source); err != nil {
+			return wrap("select noted export", err)
+		}
+		noted = record.NotedExport(source, rows)
+		return nil
+	})
+	return noted, err
+}
+
 // MarkExported implements [transfer.Exporter].
 func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	links := make(map[int64]userMark, len(users))
 	for _, u := range users {
-		links[u.ID] = userMark{id: u.ID, key: u.Key, mark: transfer.UserFingerprint(u.Account)}
+		links[u.ID] = userMark{id: u.ID, key: u.Key, mark: record.Fingerprint(u)}
 	}
 	return s.withBulkTimeout().write(ctx, func(ctx context.Context, tx *sqlx.Tx, _ bool) error {
+		if err := s.forgetNoted(ctx, tx, checkpoint.Source); err != nil {
+			return err
+		}
 		if err := s.markUsers(ctx, tx, checkpoint.Source, slices.SortedFunc(maps.Values(links), byID)); err != nil {
 			return err
 		}

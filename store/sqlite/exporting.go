@@ -77,16 +77,59 @@ func (s *Store) DeletedUsers(ctx context.Context, source, after int64, limit int
 	return links, err
 }
 
+// NoteExported implements [transfer.Exporter].
+func (s *Store) NoteExported(ctx context.Context, source int64, noted transfer.NotedExport) error {
+	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := forgetNoted(ctx, tx, source); err != nil {
+			return err
+		}
+		insert := newInserter(tx, `exporting (source, user_id, name, mark)`)
+		for _, n := range record.Noted(noted) {
+			if err := insert.add(ctx, source, n.UserID, n.Name, n.Mark); err != nil {
+				return fmt.Errorf("note export: %w", err)
+			}
+		}
+		if err := insert.finish(ctx); err != nil {
+			return fmt.Errorf("note export: %w", err)
+		}
+		return nil
+	})
+}
+
+// forgetNoted deletes what was noted of a source.
+func forgetNoted(ctx context.Context, tx *sqlx.Tx, source int64) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM exporting WHERE source = ?`, source); err != nil {
+		return fmt.Errorf("forget noted export: %w", err)
+	}
+	return nil
+}
+
+// NotedExport implements [transfer.ImportReader].
+func (s *Store) NotedExport(ctx context.Context, source int64) (noted transfer.NotedExport, err error) {
+	err = s.read(ctx, func(ctx context.Context) error {
+		var rows []record.Note
+		if err := s.reader.SelectContext(ctx, &rows, `SELECT user_id, name, mark FROM exporting WHERE source = ? ORDER BY rowid`, source); err != nil {
+			return fmt.Errorf("select noted export: %w", err)
+		}
+		noted = record.NotedExport(source, rows)
+		return nil
+	})
+	return noted, err
+}
+
 // MarkExported implements [transfer.Exporter].
 func (s *Store) MarkExported(ctx context.Context, checkpoint transfer.Checkpoint, users []transfer.ImportedUser, tokens map[string][]core.Digest) error {
 	return s.write(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := forgetNoted(ctx, tx, checkpoint.Source); err != nil {
+			return err
+		}
 		mark, err := tx.PreparexContext(ctx, markUser)
 		if err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
 		defer mark.Close()
 		for _, u := range users {
-			if _, err := mark.ExecContext(ctx, u.ID, checkpoint.Source, record.KeyColumn(u.ID, u.Key), transfer.UserFingerprint(u.Account)); err != nil {
+			if _, err := mark.ExecContext(ctx, u.ID, checkpoint.Source, record.KeyColumn(u.ID, u.Key), record.Fingerprint(u)); err != nil {
 				return fmt.Errorf("mark user %d: %w", u.ID, err)
 			}
 		}

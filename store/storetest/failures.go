@@ -196,6 +196,10 @@ func transferCalls(t *testing.T, s transfer.Store, u core.User) []call {
 		{"LinkedFingerprints", func() error { return only(s.LinkedFingerprints(ctx, 1, []int64{u.ID})) }},
 		{"UnlinkedTokens", func() error { return only(s.UnlinkedTokens(ctx, 1, []string{"tokens"}, digests)) }},
 		{"KeepForms", func() error { return s.KeepForms(ctx, []core.Token{{Digest: digests[0]}}) }},
+		{"NoteExported", func() error {
+			return s.NoteExported(ctx, 1, transfer.NotedExport{Tokens: map[string][]core.Digest{"tokens": digests}})
+		}},
+		{"NotedExport", func() error { return only(s.NotedExport(ctx, 1)) }},
 		{"DeletedUsers", func() error { return only(s.DeletedUsers(ctx, 1, 0, 9)) }},
 		{"MarkExported", func() error { return s.MarkExported(ctx, place, users, map[string][]core.Digest{"tokens": digests}) }},
 		{"RevokedAmong", func() error { return only(s.RevokedAmong(ctx, digests, suite.Noon())) }},

@@ -94,6 +94,9 @@ func (e *exporter) run(ctx context.Context) (err error) {
 	if e.place, err = e.from.BeginImport(ctx, name, ""); err != nil {
 		return fmt.Errorf("begin export: %w", err)
 	}
+	if err := e.settle(ctx); err != nil {
+		return fmt.Errorf("settle an export that was cut off: %w", err)
+	}
 	// Revoked tokens are deleted first: with Django REST framework a user has one token,
 	// and a new one may have to replace an old one.
 	for _, table := range e.to.Shape().Tokens {
@@ -148,6 +151,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 		return err
 	}
 	var linked []transfer.ImportedUser
+	var noted []transfer.UserLink
 	err = e.to.Write(ctx, func(b *tables.Batch) error {
 		there, err := e.counterparts(ctx, b, users, links)
 		if err != nil {
@@ -183,12 +187,16 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			if merged.Fingerprint != nil && merged.Result.Outcome != transfer.ImportRefused {
 				batch.Add(merged)
 				linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
+				if merged.Write {
+					noted = append(noted, transfer.UserLink{UserID: u.ID, Key: merged.Key, Fingerprint: transfer.UserFingerprint(u.Account)})
+				}
 			}
 			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)
 		}
-		return nil
+		return e.note(ctx, transfer.NotedExport{Users: noted})
 	})
 	if err != nil {
+		e.settleFailed(ctx)
 		return fmt.Errorf("write users: %w", err)
 	}
 	return e.from.MarkExported(ctx, e.place, linked, nil)

@@ -64,7 +64,7 @@ func eachUser(ctx context.Context, from transfer.Exporter, realm string, do func
 
 // tokenPage exports the tokens of some users.
 func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTable, page []core.Token) error {
-	exported := map[string][]core.Digest{}
+	exported, added := map[string][]core.Digest{}, map[string][]core.Digest{}
 	var formed []core.Token
 	owners, err := e.owners(ctx, page)
 	if err != nil {
@@ -91,6 +91,9 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 			result, table, digest := e.exportToken(ctx, b, states, t, owners[t.UserID], linked[string(t.Digest)])
 			if digest != nil {
 				exported[table] = append(exported[table], digest)
+				if result.Outcome == transfer.ImportAdded {
+					added[table] = append(added[table], digest)
+				}
 				if formOf, ok := e.newForm(states, table, t); ok {
 					formed = append(formed, formOf)
 				}
@@ -98,9 +101,13 @@ func (e *exporter) tokenPage(ctx context.Context, tokenTables []tables.TokenTabl
 			e.report.count(&e.report.Tokens, fmt.Sprintf("a token of user %d, issued %s", t.UserID, t.CreatedAt.Format("2006-01-02 15:04:05")), result)
 		}
 		// Before they are there: a logout here would not be known to be theirs.
-		return e.from.KeepForms(ctx, formed)
+		if err := e.from.KeepForms(ctx, formed); err != nil {
+			return err
+		}
+		return e.note(ctx, transfer.NotedExport{Tokens: added})
 	})
 	if err != nil {
+		e.settleFailed(ctx)
 		return fmt.Errorf("write tokens: %w", err)
 	}
 	return e.from.MarkExported(ctx, e.place, nil, exported)

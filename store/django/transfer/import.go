@@ -149,6 +149,9 @@ func (i *importer) run(ctx context.Context) (err error) {
 	if i.place, err = i.to.BeginImport(ctx, name, i.fingerprint()); err != nil {
 		return fmt.Errorf("begin import: %w", err)
 	}
+	if err := i.refuseCutOff(ctx); err != nil {
+		return err
+	}
 	if err := i.checkTables(shape); err != nil {
 		return err
 	}

@@ -186,3 +186,48 @@ func legacies(tokens []core.Token) (forms []core.Legacy) {
 	}
 	return forms
 }
+
+// notedExport has an export cut off before it marks what it has written: what it noted is there until something is marked,
+// or noted in its place, and only for its source.
+func notedExport(t *testing.T, m transferPair) {
+	ann, tokens := m.someImported(t)
+	place := m.begin(t)
+	want := func(what string, source int64, want transfer.NotedExport) {
+		t.Helper()
+		noted, err := m.from.NotedExport(t.Context(), source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if noted.Empty() != want.Empty() {
+			t.Errorf("%s: empty is %t", what, noted.Empty())
+		}
+		if !want.Empty() {
+			suite.WantSame(t, what, want, noted)
+		}
+	}
+	note := func(noted transfer.NotedExport) {
+		t.Helper()
+		if err := m.to.NoteExported(t.Context(), place.Source, noted); err != nil {
+			t.Fatal(err)
+		}
+	}
+	print := transfer.UserFingerprint(ann)
+	users := transfer.NotedExport{Users: []transfer.UserLink{{UserID: ann.ID, Source: place.Source, Key: "key there", Fingerprint: print}}, Tokens: map[string][]core.Digest{}}
+	theirs := transfer.NotedExport{Tokens: map[string][]core.Digest{"tokens": {tokens[0].Digest}}}
+	want("nothing noted", place.Source, transfer.NotedExport{})
+	note(users)
+	want("users", place.Source, users)
+	note(theirs)
+	want("tokens in their place", place.Source, theirs)
+	want("another source", place.Source+1, transfer.NotedExport{})
+	halved := append(make([]byte, len(print)/2), print[len(print)/2:]...)
+	if err := m.to.MarkExported(t.Context(), place, []transfer.ImportedUser{{Key: "key there", Fingerprint: halved, Account: ann}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	want("marked", place.Source, transfer.NotedExport{})
+	links, err := m.from.LinkedFingerprints(t.Context(), place.Source, []int64{ann.ID})
+	if err != nil || len(links) != 1 {
+		t.Fatalf("%v, %v", links, err)
+	}
+	suite.WantSame(t, "fingerprint", halved, links[0].Fingerprint)
+}

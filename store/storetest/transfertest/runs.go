@@ -26,6 +26,7 @@ func importRuns() []testCase {
 		{"a run that another process ends ends nothing more", endedByAnother},
 		{"what is exported during a run stays", exportedDuringRun},
 		{"what is exported during the first run stays", exportedDuringFirst},
+		{"what an export was about to write is noted until it is marked", notedExport},
 	}
 }
 
