@@ -27,7 +27,8 @@ type Exporter interface {
 	DeletedUsers(ctx context.Context, source, after int64, limit int) ([]UserLink, error)
 
 	// NoteExported records, in one atomic step, what is about to be written to a source, in place of what was noted of it before: users
-	// with the fingerprints that they get there, and tokens by their digests there (by table).
+	// with the fingerprints that they get there, and tokens by their digests there (by table). If users are among it, an import of the source that
+	// is under way is over: it may have read them before, and would put what they were in the place of what they are.
 	NoteExported(ctx context.Context, source int64, noted NotedExport) error
 
 	// MarkExported forgets what was noted of the source of place, and records, in one atomic step, that users, and tokens with these digests

@@ -157,8 +157,8 @@ type TokenLink struct {
 }
 
 // ErrOvertaken is the error of a run that is over, since a later one of the same source has begun to write, or another
-// process has ended the same one. What it had seen is forgotten: it would end tokens that are still good at the source.
-var ErrOvertaken = errors.New("another import from this source has begun or ended since, and this one goes no further; run it again when no other is running")
+// process has ended the same one, or an export has written users there. What it had seen is forgotten: it would end tokens that are still good at the source.
+var ErrOvertaken = errors.New("another import from this source has begun or ended since, or an export to it has written users, and this one goes no further; run it again when no other is running")
 
 // MaxImport is the largest batch, in rows.
 const MaxImport = 10_000

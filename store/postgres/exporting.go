@@ -89,6 +89,12 @@ func (s *Store) NoteExported(ctx context.Context, source int64, noted transfer.N
 		if err := s.forgetNoted(ctx, tx, source); err != nil {
 			return err
 		}
+		if len(noted.Users) > 0 {
+			// Also one that has begun to read, and has written nothing yet: it has the next number.
+			if _, err := tx.ExecContext(ctx, s.qualify(`UPDATE @imports SET run = run + 1, stage = '', reached = '' WHERE id = $1`), source); err != nil {
+				return wrap("end import", err)
+			}
+		}
 		notes := record.Noted(noted)
 		_, err := s.copyInto(ctx, tx, `@exporting (source, user_id, name, mark)`, len(notes), func(add func(...any) error) error {
 			for _, n := range notes {

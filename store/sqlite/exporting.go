@@ -83,6 +83,12 @@ func (s *Store) NoteExported(ctx context.Context, source int64, noted transfer.N
 		if err := forgetNoted(ctx, tx, source); err != nil {
 			return err
 		}
+		if len(noted.Users) > 0 {
+			// Also one that has begun to read, and has written nothing yet: it has the next number.
+			if _, err := tx.ExecContext(ctx, `UPDATE imports SET run = run + 1, stage = '', reached = '' WHERE id = ?`, source); err != nil {
+				return fmt.Errorf("end import: %w", err)
+			}
+		}
 		insert := newInserter(tx, `exporting (source, user_id, name, mark)`)
 		for _, n := range record.Noted(noted) {
 			if err := insert.add(ctx, source, n.UserID, n.Name, n.Mark); err != nil {
