@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -186,9 +187,13 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			}
 			if merged.Fingerprint != nil && merged.Result.Outcome != transfer.ImportRefused {
 				batch.Add(merged)
-				linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
+				fingerprint := transfer.UserFingerprint(u.Account)
+				// A link that is so already stays: an import may have gone on since it was read.
+				if l := byUser[u.ID]; l.Key != merged.Key || !bytes.Equal(l.Fingerprint, fingerprint) {
+					linked = append(linked, transfer.ImportedUser{Key: merged.Key, Account: u.Account})
+				}
 				if merged.Write {
-					noted = append(noted, transfer.UserLink{UserID: u.ID, Key: merged.Key, Fingerprint: transfer.UserFingerprint(u.Account)})
+					noted = append(noted, transfer.UserLink{UserID: u.ID, Key: merged.Key, Fingerprint: fingerprint})
 				}
 			}
 			e.report.count(&e.report.Users, fmt.Sprintf("user %d", u.ID), merged.Result)

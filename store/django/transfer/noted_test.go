@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -204,5 +205,70 @@ func TestExportDuringImport(t *testing.T) {
 	h.take(t, path)
 	if diff := cmp.Diff(map[string]string{"1": "md5$salt$newer"}, queried(t, path, `SELECT id, password FROM auth_user`)); diff != "" {
 		t.Errorf("there (-want +got):\n%s", diff)
+	}
+}
+
+// paging is a store whose users change after a page of them was read.
+type paging struct {
+	transfer.Source
+	meanwhile func()
+}
+
+func (p paging) ExportUsers(ctx context.Context, after int64, limit int) ([]core.Account, error) {
+	page, err := p.Source.ExportUsers(ctx, after, limit)
+	if len(page) > 0 {
+		p.meanwhile()
+	}
+	return page, err
+}
+
+// links is paging once the links of the page were read too.
+type links struct{ paging }
+
+func (l links) ExportUsers(ctx context.Context, after int64, limit int) ([]core.Account, error) {
+	return l.Source.ExportUsers(ctx, after, limit)
+}
+
+func (l links) LinkedFingerprints(ctx context.Context, source int64, users []int64) ([]coretransfer.UserLink, error) {
+	found, err := l.Source.LinkedFingerprints(ctx, source, users)
+	l.meanwhile()
+	return found, err
+}
+
+// TestImportDuringExport imports a password that was changed at Django while an export has read the older one here. One that is
+// chosen here after that is newer than both.
+func TestImportDuringExport(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, `INSERT INTO auth_user VALUES (1, `+user("ann")+`)`)
+		h := mustHouse(t)
+		h.take(t, path)
+		to, err := tables.OpenTarget(t.Context(), path, tables.Mapping{}, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer to.Close()
+		from := paging{h.store, sync.OnceFunc(func() {
+			mustExec(t, path, `UPDATE auth_user SET password = 'md5$salt$there'`)
+			h.take(t, path)
+		})}
+		var store transfer.Source = from
+		if late {
+			store = links{from}
+		}
+		if _, err := transfer.Export(t.Context(), store, to, transfer.ExportOptions{Realm: policy.Realm, Sealer: h.sealer, Clock: time.Now}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.store.UpdatePassword(t.Context(), 1, "md5$salt$there", "md5$salt$newest", false, nil); err != nil {
+			t.Fatal(err)
+		}
+		h.give(t, path)
+		h.take(t, path)
+		ann, err := h.store.Account(t.Context(), "ann")
+		if err != nil || ann.PasswordHash != "md5$salt$newest" {
+			t.Errorf("late %t: here %q, %v", late, ann.PasswordHash, err)
+		}
+		if diff := cmp.Diff(map[string]string{"1": "md5$salt$newest"}, queried(t, path, `SELECT id, password FROM auth_user`)); diff != "" {
+			t.Errorf("late %t: there (-want +got):\n%s", late, diff)
+		}
 	}
 }
