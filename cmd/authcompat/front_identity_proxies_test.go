@@ -31,7 +31,7 @@ func startIdentityBehindProxies(t *testing.T) *identityBehindProxies {
 	folder := t.TempDir()
 	keys, file := filepath.Join(folder, "keys"), filepath.Join(folder, "c.yaml")
 	put(t, keys, identityKeyA+"\n")
-	s := &identityBehindProxies{at: freeAddress(t), application: startBeliever(t, keys, "username"), keys: mustIdentityKeys(t, identityKeyA)}
+	s := &identityBehindProxies{at: freeAddress(t), application: startBeliever(t, keys, "username", "keep"), keys: mustIdentityKeys(t, identityKeyA)}
 	put(t, file, "ask: {address: '"+s.at+"', identity: {key_file: "+keys+"}}\nlisteners: [{profile: ocd-users, address: '127.0.0.1:0'}]\n")
 	s.process = start(t, "--config", file, "--password-iterations", "100", "--store", database(t))
 	s.token = s.register(t, "ann")

@@ -36,15 +36,15 @@ func mustIdentityKeys(t testing.TB, text string) identity.Keys {
 	return keys
 }
 
-// startBeliever serves the application of testdata/front that believes identities, and returns
-// its address. user is AUTHCOMPAT_IDENTITY_USER.
-func startBeliever(t *testing.T, keyFile, user string) (address string) {
+// startBeliever serves the application of testdata/front that believes identities, and returns its
+// address. user is AUTHCOMPAT_IDENTITY_USER, and spelling AUTHCOMPAT_IDENTITY_CASE. Its database compares names without case.
+func startBeliever(t *testing.T, keyFile, user, spelling string) (address string) {
 	t.Helper()
 	docs, err := filepath.Abs(filepath.Join("..", "..", "docs", "identity"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startGunicorn(t, "identity:application", "IDENTITY_DOCS="+docs, "IDENTITY_KEYS="+keyFile, "IDENTITY_USER="+user, "IDENTITY_DATABASE="+filepath.Join(t.TempDir(), "app.db"))
+	return startGunicorn(t, "identity:application", "IDENTITY_DOCS="+docs, "IDENTITY_KEYS="+keyFile, "IDENTITY_USER="+user, "IDENTITY_CASE="+spelling, "IDENTITY_DATABASE="+filepath.Join(t.TempDir(), "app.db"))
 }
 
 // answerOf returns the status and the body of an answer to a request of its own.
@@ -94,7 +94,7 @@ func TestIdentityIsBelieved(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
 	put(t, file, identityKeyA+"\n"+identityKeyB+"\n")
-	byName, byKey := startBeliever(t, file, "username"), startBeliever(t, file, "pk")
+	byName, byKey := startBeliever(t, file, "username", "keep"), startBeliever(t, file, "pk", "keep")
 	a, b, c := mustIdentityKeys(t, identityKeyA), mustIdentityKeys(t, identityKeyB), mustIdentityKeys(t, identityKeyC)
 	now := time.Now()
 	sign := func(keys identity.Keys, id int64, name string, at time.Time) string {
@@ -140,6 +140,34 @@ func TestIdentityIsBelieved(t *testing.T) {
 	}
 	if got := environOf(t, answerOf(t, byName, "/wsgi/", good))["REMOTE_USER"]; got != "" {
 		t.Errorf("WSGI, with a key that was removed: %s", got)
+	}
+}
+
+// TestIdentityIsOfTheVeryName signs identities with names that the application's database takes for
+// those of others: to authcompat they are users of their own, and anybody can register them.
+func TestIdentityIsOfTheVeryName(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys")
+	put(t, file, identityKeyA+"\n")
+	keys := mustIdentityKeys(t, identityKeyA)
+	for spelling, found := range map[string]map[string]string{
+		"keep":  {"ann": "ann", "ANN": "", "Ann": "", "Bob": "Bob", "bob": "", "BOB": "", "nobody": ""},
+		"lower": {"ann": "ann", "ANN": "", "Ann": "", "Bob": "", "bob": "Bob", "BOB": "", "nobody": ""},
+	} {
+		address := startBeliever(t, file, "username", spelling)
+		for name, user := range found {
+			header := "X-Authcompat-Identity: " + identity.Sign(keys, identity.Identity{UserID: 7, Name: name, TokenID: "00ff", Time: time.Now()}) + "\r\n"
+			want, remote := `401 {"detail":"Unknown user."}`, "200 nobody"
+			if user != "" {
+				want, remote = fmt.Sprintf(`200 [%d,%q,"00ff"]`, map[string]int{"ann": 1, "Bob": 4}[user], user), "200 "+user
+			}
+			if got := answerOf(t, address, "/drf/", header); got != want {
+				t.Errorf("%s: %s: REST framework: %s, want %s", spelling, name, got, want)
+			}
+			if got := answerOf(t, address, "/remote/", header); got != remote {
+				t.Errorf("%s: %s: RemoteUserBackend: %s, want %s", spelling, name, got, remote)
+			}
+		}
 	}
 }
 
@@ -207,7 +235,7 @@ func TestIdentityIsNotForged(t *testing.T) {
 	t.Parallel() // it waits for most of its time
 	file := filepath.Join(t.TempDir(), "keys")
 	put(t, file, identityKeyA+"\n")
-	application := startBeliever(t, file, "username")
+	application := startBeliever(t, file, "username", "keep")
 	keys := mustIdentityKeys(t, identityKeyA)
 	p, address := startFront(t, "{old: http://"+application+", identity: {key_file: "+file+", authorization: drop}, paths: [{path: /open/, token: pass}, {path: /pages/, token: checked}, {path: /, token: needed}]}",
 		"--trusted-proxy", "127.0.0.0/8")

@@ -3,6 +3,7 @@
 Copy this file. In the settings:
     AUTHCOMPAT_IDENTITY_KEYS = "/etc/app/identity-key"    # the key file, readable for the application
     AUTHCOMPAT_IDENTITY_USER = "username"                 # or "pk", where authcompat works on this database
+    AUTHCOMPAT_IDENTITY_CASE = "keep"                     # or "lower", where they were imported with username_case: lower
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["authcompat_django.AuthcompatIdentity"]}
 """
 
@@ -25,6 +26,16 @@ FORM = re.compile(
 )
 
 
+def named(user, name):
+    """Tells whether a user that the database has found by a name has that very name.
+
+    Where its comparison ignores case or accents (MySQL, citext, NOCASE), it finds admin by
+    ADMIN, too. To authcompat that is the name of another, which anybody may have registered.
+    """
+    has = user.get_username()
+    return (has.lower() if getattr(settings, "AUTHCOMPAT_IDENTITY_CASE", "keep") == "lower" else has) == name
+
+
 class AuthcompatIdentity(BaseAuthentication):
     def authenticate(self, request):
         header = request.META.get("HTTP_X_AUTHCOMPAT_IDENTITY")
@@ -40,10 +51,10 @@ class AuthcompatIdentity(BaseAuthentication):
             raise AuthenticationFailed("Stale identity.")
         User = get_user_model()
         if getattr(settings, "AUTHCOMPAT_IDENTITY_USER", "username") == "pk":
-            found = {"pk": int(m[2])}
+            user = User._default_manager.filter(pk=int(m[2])).first()
         else:
-            found = {User.USERNAME_FIELD: unquote(m[3], errors="strict")}
-        user = User._default_manager.filter(**found).first()
+            name = unquote(m[3], errors="strict")
+            user = next((u for u in User._default_manager.filter(**{User.USERNAME_FIELD: name}) if named(u, name)), None)
         if user is None or not user.is_active:
             raise AuthenticationFailed("Unknown user.")
         return user, m[4]  # request.auth is the id of the token

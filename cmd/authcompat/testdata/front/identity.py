@@ -20,11 +20,13 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     AUTHCOMPAT_IDENTITY_KEYS=os.environ["IDENTITY_KEYS"],
     AUTHCOMPAT_IDENTITY_USER=os.environ["IDENTITY_USER"],
+    AUTHCOMPAT_IDENTITY_CASE=os.environ["IDENTITY_CASE"],
     REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": ["authcompat_django.AuthcompatIdentity"]},
     LOGGING_CONFIG=None,
 )
 django_application = get_wsgi_application()
 
+from authcompat_backend import AuthcompatBackend  # noqa: E402
 from authcompat_wsgi import AuthcompatIdentity  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -33,8 +35,10 @@ from rest_framework.permissions import IsAuthenticated  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
+# As in MySQL, with whose usual collations ANN finds ann.
+User._meta.get_field("username").db_collation = "NOCASE"
 call_command("migrate", run_syncdb=True, verbosity=0)
-for name in ("ann", "j\u00fcrgen", "gone"):
+for name in ("ann", "j\u00fcrgen", "gone", "Bob"):
     User.objects.create(username=name, is_active=name != "gone")
 
 
@@ -59,7 +63,14 @@ def tell(environ, start_response):
     return [body]
 
 
+def remote(environ, start_response):
+    user = AuthcompatBackend().authenticate(None, environ.get("REMOTE_USER"))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [(user.get_username() if user else "nobody").encode()]
+
+
 believing = AuthcompatIdentity(tell, os.environ["IDENTITY_KEYS"])
+believing_django = AuthcompatIdentity(remote, os.environ["IDENTITY_KEYS"])
 
 
 def application(environ, start_response):
@@ -67,4 +78,6 @@ def application(environ, start_response):
         return django_application(environ, start_response)
     if environ["PATH_INFO"].startswith("/wsgi/"):
         return believing(environ, start_response)
+    if environ["PATH_INFO"].startswith("/remote/"):
+        return believing_django(environ, start_response)
     return tell(environ, start_response)

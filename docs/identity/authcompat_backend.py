@@ -1,0 +1,26 @@
+"""Django: REMOTE_USER of authcompat_wsgi.py is a user of that very name, or nobody.
+
+Copy this file. In the settings, beside RemoteUserMiddleware:
+    AUTHENTICATION_BACKENDS = ["authcompat_backend.AuthcompatBackend"]
+
+Django's own RemoteUserBackend takes whom the database finds. Where that compares names without
+case or accents (MySQL, citext, NOCASE), ADMIN is admin there, and anybody may have registered
+that name at authcompat. It also creates users whom it does not find.
+"""
+
+from django.conf import settings
+from django.contrib.auth.backends import RemoteUserBackend
+
+
+class AuthcompatBackend(RemoteUserBackend):
+    create_unknown_user = False
+
+    def authenticate(self, request, remote_user):
+        user = super().authenticate(request, remote_user)
+        if user is None:
+            return None
+        name = user.get_username()
+        # Where users were imported with username_case: lower, authcompat has their names so.
+        if getattr(settings, "AUTHCOMPAT_IDENTITY_CASE", "keep") == "lower":
+            name = name.lower()
+        return user if name == remote_user else None
