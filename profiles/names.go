@@ -146,6 +146,32 @@ func SharedEmails(all []*Profile) (shared []*Profile) {
 	return shared
 }
 
+// ReusedNames gives those of the profiles that serve one user base whose users can give up their names, by taking another or
+// with the account, where somebody else may take such a name next: to whoever knows users by their names, that is the same user.
+func ReusedNames(all []*Profile) (freed []*Profile) {
+	names := func(by ...Action) func(*Profile) bool {
+		return func(p *Profile) bool {
+			return slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool {
+				f, ok := e.Field(RoleUsername)
+				return e.Action.oneOf(by...) && (e.Action == Delete || ok && !f.ReadOnly)
+			})
+		}
+	}
+	if !slices.ContainsFunc(all, names(Register, Update, SetUsername, ResetUsernameConfirm)) {
+		return nil
+	}
+	frees := names(Update, SetUsername, ResetUsernameConfirm, Delete)
+	return slices.DeleteFunc(slices.Clone(all), func(p *Profile) bool { return !frees(p) })
+}
+
+// LetsInUnverified tells whether users who have yet to verify their address are let in by HTTP Basic, as by REST framework's
+// BasicAuthentication, where they can't log in.
+func (p *Profile) LetsInUnverified() bool {
+	basic := func(a Authentication) bool { return a.Kind == AuthenticateBasic }
+	return p.Emails.Verification == VerificationMandatory && (slices.ContainsFunc(p.Authentication, basic) ||
+		slices.ContainsFunc(p.Endpoints, func(e Endpoint) bool { return e.Action != Login && e.recognises(AuthenticateBasic) }))
+}
+
 // MaxUsername gives how many code points a new username has at most, as it is stored, whatever
 // its field says: what the column of AbstractUser holds or, where users have no other name than
 // their address, that of an address.

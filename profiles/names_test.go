@@ -64,3 +64,46 @@ func TestSharedEmails(t *testing.T) {
 		}
 	}
 }
+
+// TestReusedNames finds the profiles whose users can give up a name that somebody else may take.
+func TestReusedNames(t *testing.T) {
+	const (
+		register = "  register: {path: /r/, fields: {username: {}, password: {}}, reply: {status: 201, body: {id: $user.id}}}\n"
+		login    = "  login: {path: /l/, fields: {username: {}, password: {}}, reply: {status: 200, body: {t: $token.key}}}\n"
+		remove   = "  delete: {path: /d/, reply: {status: 204}}\n"
+		rename   = "  set_username: {path: /n/, fields: {new_username: {role: username}}, reply: {status: 204}}\n"
+		confirm  = "  reset_username_confirm: {path: /c/, fields: {uid: {}, token: {}, new_username: {role: username}}, reply: {status: 204}}\n"
+		update   = "  update: {path: /u/, fields: {username: {}}, reply: {status: 200, body: {id: $user.id}}}\n"
+		shown    = "  update: {path: /u/, fields: {username: {read_only: true}, email: {}}, reply: {status: 200, body: {id: $user.id}}}\n"
+	)
+	for _, test := range []struct {
+		endpoints []string // of the profiles a, b, …
+		want      string
+	}{
+		{[]string{register + login}, ""},
+		{[]string{register + remove}, "a"},
+		{[]string{login + remove}, ""},
+		{[]string{login, register + remove}, "b"},
+		{[]string{register, login + remove}, "b"},
+		{[]string{login + rename}, "a"},
+		{[]string{login + confirm, rename}, "a b"},
+		{[]string{login + update}, "a"},
+		{[]string{register + shown}, ""},
+	} {
+		var all []*Profile
+		for i, endpoints := range test.endpoints {
+			p, err := Parse("f.yaml", []byte("name: "+string(rune('a'+i))+"\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: 1h, per_user: many}\nendpoints:\n"+endpoints))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, p)
+		}
+		var got []string
+		for _, p := range ReusedNames(all) {
+			got = append(got, p.Name)
+		}
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q: %q, want %q", test.endpoints, got, test.want)
+		}
+	}
+}

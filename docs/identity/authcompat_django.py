@@ -2,7 +2,7 @@
 
 Copy this file. In the settings:
     AUTHCOMPAT_IDENTITY_KEYS = "/etc/app/identity-key"    # the key file, readable for the application
-    AUTHCOMPAT_IDENTITY_USER = "username"                 # or "pk", where authcompat works on this database
+    AUTHCOMPAT_IDENTITY_USER = "username"                 # or "pk", where authcompat works on this database, or a field with its ids
     AUTHCOMPAT_IDENTITY_CASE = "keep"                     # or "lower", where they were imported with username_case: lower
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["authcompat_django.AuthcompatIdentity"]}
 """
@@ -50,8 +50,9 @@ class AuthcompatIdentity(BaseAuthentication):
         if abs(time.time() - int(m[5])) > MAX_AGE:
             raise AuthenticationFailed("Stale identity.")
         User = get_user_model()
-        if getattr(settings, "AUTHCOMPAT_IDENTITY_USER", "username") == "pk":
-            user = User._default_manager.filter(pk=int(m[2])).first()
+        field = getattr(settings, "AUTHCOMPAT_IDENTITY_USER", "username")
+        if field != "username":
+            user = User._default_manager.filter(**{field: int(m[2])}).first()
         else:
             name = unquote(m[3], errors="strict")
             user = next((u for u in User._default_manager.filter(**{User.USERNAME_FIELD: name}) if named(u, name)), None)

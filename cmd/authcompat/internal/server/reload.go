@@ -115,15 +115,20 @@ func (s *server) reload(ctx context.Context) error {
 }
 
 // warnWeak warns of settings that take a protection away, so that nobody forgets them, of
-// profiles whose users any site can act for, or anybody can keep from logging in, and of listeners that accept weak TLS.
+// profiles whose users any site can act for, or anybody can keep from logging in or be to an application, and of listeners that accept weak TLS.
 func (s *server) warnWeak(f *config.Server) {
 	for _, w := range f.Weaknesses() {
 		s.log.Warn(w.Text, "setting", w.At)
 	}
 	var served []*profiles.Profile
+	told := f.AskIdentity.On
 	for _, a := range s.apis {
 		p := a.bound.Load()
 		served = append(served, p.Profile)
+		told = told || p.Front != nil && p.Front.Identity != nil
+		if p.Profile.LetsInUnverified() {
+			s.log.Warn("users who have yet to verify their address can't log in to this profile, but are let in by HTTP Basic, as by REST framework: take basic out of its authentication", "profile", p.Profile.Name)
+		}
 		if p.Profile.OpenToAllSites() {
 			s.log.Warn("pages of any site can act as whoever has logged in to this profile by HTTP Basic in the same browser, and read what it answers: give cors.origins a list, or take cors.credentials or basic out of the profile", "profile", p.Profile.Name)
 		}
@@ -133,5 +138,11 @@ func (s *server) warnWeak(f *config.Server) {
 	}
 	for _, p := range profiles.SharedEmails(served) {
 		s.log.Warn("whoever registers with the address of another, or changes to it, keeps that user from logging in by it, unless the user has verified it: give the profile emails.unique, or emails.verification with mandatory", "profile", p.Name)
+	}
+	if !told || s.engine.Backend.Plaintext != nil { // where Django's own tables are worked on, users are the same at both
+		return
+	}
+	for _, p := range profiles.ReusedNames(served) {
+		s.log.Warn("users of this profile can give up their names, by taking another or with the account, and to an application that finds users by the name in an identity, whoever takes such a name next is the same user: let it find them by id, or take these endpoints out of the profile (docs/identity.md)", "profile", p.Name)
 	}
 }
