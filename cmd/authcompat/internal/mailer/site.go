@@ -8,6 +8,7 @@ import (
 
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/core/maillink"
+	"github.com/authcompat/authcompat/core/password"
 )
 
 // ProfileLinks are the links of a profile's mails.
@@ -16,8 +17,23 @@ type ProfileLinks struct {
 	// PASSWORD_RESET_CONFIRM_URL: a URL, or a path behind the site's domain.
 	URLs map[core.MailKind]string
 	UID  maillink.UIDFormat // empty: maillink.Base64
-	// AllEmails is set for the tokens of django-allauth, see [maillink.Generator].
+	// AllEmails is set for the tokens of django-allauth, see [maillink.Generator]. It sends links to users
+	// without a usable password, too.
 	AllEmails bool
+	// PasswordLater is set where a registration takes no password: whoever waits for an activation has none yet.
+	PasswordLater bool
+}
+
+// denies reports whether a user gets no link of a kind for want of a usable password. An operator takes the password
+// of whoever is to stay out ([core.Recipients]), maybe while a mail waits whose link would only be made now.
+func (p ProfileLinks) denies(kind core.MailKind, encoded string) bool {
+	switch kind {
+	case core.MailActivation:
+		return !p.PasswordLater && !password.IsUsable(encoded)
+	case core.MailPasswordReset, core.MailUsernameReset:
+		return !p.AllEmails && !password.IsUsable(encoded)
+	}
+	return false
 }
 
 // Site makes the links of mails.
@@ -30,8 +46,8 @@ type Site struct {
 	Now     func() time.Time // nil: time.Now
 }
 
-// Link makes the link of a mail, for a [Composer]. It fails if the profile has none of the kind, or if
-// there is no key.
+// Link makes the link of a mail, for a [Composer]. It fails if the profile has none of the kind, if
+// there is no key, or with errNothing if the user has no password and gets none without.
 func (s *Site) Link(m core.Mail, r Recipient) (Link, error) {
 	domain := s.Domain
 	scheme, rest, ok := strings.Cut(domain, "://")
@@ -52,6 +68,9 @@ func (s *Site) Link(m core.Mail, r Recipient) (Link, error) {
 	target := p.URLs[m.Kind]
 	if !ok || target == "" || s.Links == nil {
 		return Link{}, fmt.Errorf("mails of the kind %q have no link in the profile %q", m.Kind, m.Profile)
+	}
+	if p.denies(m.Kind, r.PasswordHash) {
+		return Link{}, errNothing
 	}
 	now := time.Now
 	if s.Now != nil {

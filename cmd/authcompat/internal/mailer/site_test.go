@@ -1,6 +1,7 @@
 package mailer
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -14,9 +15,9 @@ func TestLinks(t *testing.T) {
 		"djoser":  {URLs: map[core.MailKind]string{core.MailPasswordReset: "#/password/reset/confirm/{uid}/{token}", core.MailActivation: "/activate/{uid}/{token}"}},
 		"dj-rest": {URLs: map[core.MailKind]string{core.MailPasswordReset: "https://app.example.org/reset?uid={uid}&token={token}", core.MailEmailVerification: "/confirm/{key}/"}, UID: maillink.Base36, AllEmails: true},
 	}
-	account := core.Account{User: core.User{ID: 46656, Email: "bürger@example.org"}, PasswordHash: "!unusable", LastLogin: time.Date(2026, 2, 3, 4, 5, 6, 789012000, time.UTC)}
+	account := core.Account{User: core.User{ID: 46656, Email: "bürger@example.org"}, PasswordHash: "pbkdf2_sha256$1$a$b", LastLogin: time.Date(2026, 2, 3, 4, 5, 6, 789012000, time.UTC)}
 	key := &maillink.Generator{Secrets: []string{"k3y-ü-with $ympols and more than sixty-four bytes, which HMAC would hash itself"}}
-	const token = "diul4i-51bd1f8deea2277bfa0e63946ae38db3"
+	const token = "diul4i-be66b4e9737fba3891cfacad4711c4f5"
 	for _, c := range []struct {
 		name, profile, site, domain string
 		kind                        core.MailKind
@@ -48,7 +49,37 @@ func TestLinks(t *testing.T) {
 			}
 		})
 	}
-	if d := cmp.Diff(maillink.User{ID: 46656, PasswordHash: "!unusable", Email: "bürger@example.org", LastLogin: account.LastLogin}, account.LinkUser()); d != "" {
+	if d := cmp.Diff(maillink.User{ID: 46656, PasswordHash: "pbkdf2_sha256$1$a$b", Email: "bürger@example.org", LastLogin: account.LastLogin}, account.LinkUser()); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestNoLinkWithoutPassword holds that no link is made for a user whose password an operator has taken while the mail
+// waited: it would be as good as the password.
+func TestNoLinkWithoutPassword(t *testing.T) {
+	urls := map[core.MailKind]string{core.MailPasswordReset: "/r/{uid}/{token}", core.MailUsernameReset: "/n/{uid}/{token}", core.MailActivation: "/a/{uid}/{token}", core.MailEmailVerification: "/v/{key}"}
+	profiles := map[string]ProfileLinks{"djoser": {URLs: urls}, "later": {URLs: urls, PasswordLater: true}, "allauth": {URLs: urls, AllEmails: true}}
+	s := &Site{Domain: "www.example.org", Links: &maillink.Generator{Secrets: []string{"secret"}}, Profile: func(name string) (ProfileLinks, bool) { p, ok := profiles[name]; return p, ok }}
+	for _, c := range []struct {
+		profile string
+		kind    core.MailKind
+		denied  bool
+	}{
+		{"djoser", core.MailActivation, true},
+		{"djoser", core.MailPasswordReset, true},
+		{"djoser", core.MailUsernameReset, true},
+		{"djoser", core.MailEmailVerification, false},
+		{"djoser", core.MailPasswordChanged, false},
+		{"later", core.MailActivation, false},
+		{"later", core.MailPasswordReset, true},
+		{"allauth", core.MailActivation, true},
+		{"allauth", core.MailPasswordReset, false},
+	} {
+		for encoded, denied := range map[string]bool{"pbkdf2_sha256$1$a$b": false, "!": c.denied, "!random": c.denied} {
+			_, err := s.Link(core.Mail{Kind: c.kind, Profile: c.profile}, Recipient{Account: core.Account{User: core.User{ID: 1, Email: "a@example.org"}, PasswordHash: encoded}})
+			if errors.Is(err, errNothing) != denied || err != nil && !denied {
+				t.Errorf("%s, %s, %q: %v", c.profile, c.kind, encoded, err)
+			}
+		}
 	}
 }

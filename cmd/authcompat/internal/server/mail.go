@@ -1,10 +1,13 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/config"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/mailer"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects"
+	"github.com/authcompat/authcompat/profiles"
 )
 
 // openMail makes what sends mails, if there is an SMTP server.
@@ -39,6 +42,10 @@ func (s *server) profileLinks(name string) (links mailer.ProfileLinks, ok bool) 
 			},
 		}
 		links.UID, links.AllEmails = dialects.LinkForm(p)
+		links.PasswordLater = slices.ContainsFunc(p.Endpoints, func(e profiles.Endpoint) bool {
+			_, takes := e.Field(profiles.RolePassword)
+			return e.Action == profiles.Register && !takes
+		})
 		return links, true
 	}
 	return links, false
