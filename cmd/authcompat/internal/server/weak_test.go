@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -91,6 +92,25 @@ endpoints:
 		log := warnings(t, test.profile, test.binding)
 		if strings.Contains(log, "can give up their names") != test.warns {
 			t.Errorf("%s %s: %s", test.profile, test.binding, log)
+		}
+	}
+}
+
+// TestRegistersWithoutPassword holds that users who register without a password get the link of their activation without one.
+func TestRegistersWithoutPassword(t *testing.T) {
+	for fields, later := range map[string]bool{"{username: {}, email: {}}": true, "{username: {}, email: {}, password: {}}": false} {
+		t.Chdir(t.TempDir())
+		profile := "name: mine\nfamily: drf\nstack: drf-3.14\ntokens: {hex: 40, ttl: never, per_user: one}\nendpoints:\n" +
+			"  register: {path: /users/, fields: " + fields + ", reply: {status: 201, body: {id: $user.id}}}\n"
+		if err := errors.Join(os.WriteFile("mine.yaml", []byte(profile), 0o600), os.WriteFile("c.yaml", []byte("listeners: [{profile: mine.yaml}]\nlisten: 127.0.0.1:0\nstore: sqlite:auth.db\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		s := unheard(t)
+		if links, ok := s.profileLinks("mine"); !ok || links.PasswordLater != later {
+			t.Errorf("%s: %+v, %v", fields, links, ok)
+		}
+		if err := s.engine.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }
