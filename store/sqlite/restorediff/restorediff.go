@@ -70,8 +70,8 @@ func Compare(ctx context.Context, tx *sqlx.Tx) (c Changes, err error) {
 // CarryOver takes over which ids were given to users and audit entries, so that others
 // don't get them; which imported tokens have ended, so that the next import doesn't bring
 // them back; and until when a token lives that use has extended. From the same database, a
-// key is taken over that the backup does not have yet, and what operators have set of a
-// cutover since: a restore sends nobody to another side. What a database of another schema
+// key is taken over that the backup does not have yet, what operators have set of a
+// cutover since: a restore sends nobody to another side; and what is known of where users and tokens were imported from and exported to. What a database of another schema
 // does not have is left out.
 func CarryOver(ctx context.Context, tx *sqlx.Tx, same bool) error {
 	var sameSchema bool
@@ -105,11 +105,18 @@ func CarryOver(ctx context.Context, tx *sqlx.Tx, same bool) error {
 			`INSERT INTO main.cutover (id, version, changed_at, key, rules) SELECT id, version, changed_at, key, rules FROM old.cutover WHERE true
 			 ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at, key = excluded.key, rules = excluded.rules
 			 WHERE excluded.version > version`)
+		statements = append(statements, linkStatements...)
 	}
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil && (sameSchema || !unknown(err)) {
 			return fmt.Errorf("carry over: %w", err)
 		}
+	}
+	if !same {
+		return nil
+	}
+	if err := linkUsers(ctx, tx); err != nil && (sameSchema || !unknown(err)) {
+		return err
 	}
 	return nil
 }
