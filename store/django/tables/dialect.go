@@ -22,6 +22,8 @@ type dialect interface {
 	rowID(t Table) string
 	// beginWriting prepares a transaction that writes row by row.
 	beginWriting(ctx context.Context, tx *sql.Tx) error
+	// awaitWriters waits until the transactions are over that have written to a table.
+	awaitWriters(ctx context.Context, tx *sql.Tx, table, column string) error
 	// moveIDs makes the database assign IDs above the existing ones.
 	moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error
 	// advise adds advice to an error from opening the database.

@@ -38,6 +38,9 @@ func (e *exporter) settle(ctx context.Context) error {
 	if err != nil || noted.Empty() {
 		return err
 	}
+	if err := e.await(ctx, noted); err != nil {
+		return err
+	}
 	users, err := e.settledUsers(ctx, noted.Users)
 	if err != nil {
 		return err
@@ -50,6 +53,19 @@ func (e *exporter) settle(ctx context.Context) error {
 		noted.Tokens = nil
 	}
 	return e.from.MarkExported(ctx, e.place, users, noted.Tokens)
+}
+
+// await waits until what was noted is there, or never comes: the server may still be at the commit of a connection that was cut.
+func (e *exporter) await(ctx context.Context, noted transfer.NotedExport) error {
+	if len(noted.Users) > 0 {
+		if err := e.to.AwaitUsers(ctx); err != nil {
+			return err
+		}
+	}
+	if len(noted.Tokens) > 0 {
+		return e.to.AwaitTokens(ctx)
+	}
+	return nil
 }
 
 // settleFailed settles a page that could not be committed: as a rule, nothing of it is there. If that can't be found out now, the next export
