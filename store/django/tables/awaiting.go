@@ -58,5 +58,5 @@ func (mysql) awaitWriters(ctx context.Context, tx *sql.Tx, table, column string)
 	return tx.QueryRowContext(ctx, `SELECT count(`+column+`) FROM `+table+` LOCK IN SHARE MODE`).Scan(&n)
 }
 
-// awaitWriters has nobody to wait for: a file has one writer, and one whose process ended has left nothing.
+// awaitWriters has waited already: the transaction has the file's only lock for writing.
 func (sqliteFile) awaitWriters(context.Context, *sql.Tx, string, string) error { return nil }
