@@ -37,11 +37,11 @@ func bodyFields(headers []wire.Header, body []byte) []field {
 			return fields
 		}
 	}
-	if fields := looseParts(string(body)); fields != nil {
-		return fields
-	}
 	if v, err := parseJSON(body); err == nil {
 		return jsonFields("", v, false, nil)
+	}
+	if fields := looseParts(string(body)); fields != nil {
+		return fields
 	}
 	if media == "application/x-www-form-urlencoded" || formLike().Match(body) {
 		return formFields(string(body))
@@ -56,10 +56,14 @@ func jsonFields(name string, v jsontree.Value, list bool, fields []field) []fiel
 			fields = jsonFields(name, item, true, fields)
 		}
 	case jsontree.Object:
+		beside := namedBeside(v)
 		for _, m := range v.Members {
 			inner := m.Key
-			if m.Value.Kind == jsontree.Object && secretName().MatchString(name) {
+			switch {
+			case m.Value.Kind == jsontree.Object && secretName().MatchString(name), passwordName().MatchString(name), isNamed(m.Key) && secretName().MatchString(name):
 				inner = name
+			case beside != "" && isNamed(m.Key):
+				inner = beside
 			}
 			fields = jsonFields(inner, m.Value, list, fields)
 		}
@@ -112,7 +116,7 @@ func multipartFields(body []byte, boundary string) []field {
 // looseParts finds parts in a body that is none, by its header or its end: Django takes what has come of one that ends too
 // early. They end at the next line that begins as a boundary does.
 func looseParts(text string) []field {
-	if !strings.Contains(strings.ToLower(text), "content-disposition:") { // sooner than by the pattern
+	if !strings.Contains(strings.ToLower(text), "content-disposition") { // sooner than by the pattern
 		return nil
 	}
 	var fields []field

@@ -108,10 +108,10 @@ func other(from []rune, not rune) rune {
 }
 
 // secretName matches the names of headers, parameters and fields whose values are secrets.
-var secretName = pattern(`(?i)pass|pwd|secret|token|api[-_]?key|^key$|auth|credential|session|csrf|xsrf|otp|jwt|^(access|refresh|code|pin|sid|signature|hash)$`)
+var secretName = pattern(`(?i)pass|pwd|^pw[0-9]?$|kennwort|secret|token|api[-_]?key|^key$|auth|credential|session|csrf|xsrf|otp|jwt|^(access|refresh|code|pin|sid|signature|hash)$|(activation|confirmation|verification|recovery|reset|backup)[-_]?(key|code)s?$`)
 
 // passwordName matches those of passwords.
-var passwordName = pattern(`(?i)pass|pwd|^pin$`)
+var passwordName = pattern(`(?i)pass|pwd|^pw[0-9]?$|kennwort|^pin$`)
 
 // opaque tells whether a value of a response looks as if it could not be guessed: an identifier that
 // someone made up for one purpose.
@@ -145,6 +145,9 @@ func basicCredentials(text string) (username, password string, ok bool) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil {
 		raw, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
+	}
+	if err != nil {
+		raw, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 	}
 	if err != nil {
 		return "", "", false

@@ -251,18 +251,22 @@ func (r *renderer) formNode(fields []field) *yaml.Node {
 // withoutInPlace replaces the secrets that are not looked for everywhere in a body that is neither JSON
 // nor a form.
 func (r *renderer) withoutInPlace(raw string, fields []field) string {
+	var pairs []string // all at once: a body may have as many as it has lines
+	seen := map[string]bool{}
 	for _, f := range fields {
 		s := r.d.vault.secrets[f.value]
-		if s == nil || !secretName().MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
+		if s == nil || seen[f.value] || !secretName().MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
 			continue
 		}
-		var pairs []string
-		for _, around := range [][2]string{{`"`, `"`}, {"'", "'"}, {"=", "&"}, {"=", "\n"}, {">", "<"}, {"\r\n\r\n", "\r\n"}, {": ", ","}, {": ", "}"}, {":", ","}, {":", "}"}} {
+		seen[f.value] = true
+		for _, around := range [][2]string{{`"`, `"`}, {"'", "'"}, {"=", "&"}, {"=", "\n"}, {">", "<"}, {"\r\n\r\n", "\r\n"}, {": ", "\n"}, {": ", "\r"}, {": ", ","}, {": ", "}"}, {":", ","}, {":", "}"}} {
 			pairs = append(pairs, around[0]+f.value+around[1], around[0]+s.shadow+around[1])
 		}
-		raw = strings.NewReplacer(pairs...).Replace(raw)
-		if cut, ok := strings.CutSuffix(raw, "="+f.value); ok {
-			raw = cut + "=" + s.shadow
+	}
+	raw = strings.NewReplacer(pairs...).Replace(raw)
+	for value := range seen {
+		if cut, ok := strings.CutSuffix(raw, "="+value); ok {
+			return cut + "=" + r.d.vault.secrets[value].shadow
 		}
 	}
 	return raw
