@@ -19,6 +19,10 @@ type patterns struct {
 	// quotes in JSON.
 	requestJSON, responseJSON, echoedJSON, form, echoedForm *regexp.Regexp
 
+	// schemeJSON is a token in JSON behind the word that Authorization wants, and address one in the query or the fragment of
+	// an address; their groups are those above.
+	schemeJSON, address *regexp.Regexp
+
 	password       *regexp.Regexp
 	headerName     *regexp.Regexp
 	hex, hash, jwt *regexp.Regexp
@@ -35,6 +39,8 @@ func newPatterns() *patterns {
 		form:       regexp.MustCompile(`((?:^|[?&])(` + name + `)=)([^&]*)`),
 		// An answer has more behind a form that it repeats.
 		echoedForm: regexp.MustCompile(`((?:^|[?&;\s"'>]|u0026)(` + name + `)=)([^&\s"'<>]+)`),
+		schemeJSON: regexp.MustCompile(`("(` + tokenName + `)"\s*:\s*"[A-Za-z]+ )((?:[^"\\\s]|\\.){8,})"`),
+		address:    regexp.MustCompile(`((?:[?&#;]|%3[Ff]|%26|%23)(` + name + `)(?:=|%3[Dd]))([^&#;\s"'<>,%]+(?:%[0-9A-Fa-f]{2}[^&#;\s"'<>,%]*)*)`),
 		password:   regexp.MustCompile(`^` + passwordName + `$`),
 		headerName: regexp.MustCompile(`^x-.*(?:token|key|secret|session|auth|passw)`),
 		hex:        regexp.MustCompile(`[0-9a-fA-F]{40,}`),

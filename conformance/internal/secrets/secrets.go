@@ -60,6 +60,11 @@ func (s *Set) Request(r wire.Request) {
 	for _, h := range r.Headers {
 		s.header(h)
 	}
+	for _, m := range s.patterns.address.FindAllStringSubmatch(r.Path, -1) {
+		if value, err := url.QueryUnescape(m[3]); err == nil { // as Django up to 3.1 parts pairs, by semicolons
+			s.Add(s.patterns.kindOf(m[2]), value)
+		}
+	}
 	for _, text := range []string{r.Path, string(r.Body)} {
 		for _, m := range s.patterns.requestJSON.FindAllStringSubmatch(text, -1) {
 			s.Add(s.patterns.kindOf(m[2]), unquoted(m[3]))
@@ -84,6 +89,11 @@ func (s *Set) Response(r *wire.Response) {
 	for _, m := range s.patterns.responseJSON.FindAllStringSubmatch(string(r.Body), -1) {
 		if kind, value := s.patterns.kindOf(m[2]), unquoted(m[3]); isAnswered(kind, value) {
 			s.Add(kind, value)
+		}
+	}
+	for _, m := range s.patterns.schemeJSON.FindAllStringSubmatch(string(r.Body), -1) {
+		if strings.ContainsAny(m[3], "0123456789") { // and no sentence
+			s.Add(Token, unquoted(`"`+m[3]+`"`))
 		}
 	}
 }
@@ -116,6 +126,13 @@ func (s *Set) header(h wire.Header) {
 		s.Add(Cookie, strings.TrimSpace(value))
 	case s.patterns.headerName.MatchString(name):
 		s.Add(Token, h.Value)
+	default:
+		for _, m := range s.patterns.address.FindAllStringSubmatch(h.Value, -1) {
+			s.Add(s.patterns.kindOf(m[2]), m[3])
+			if value, err := url.QueryUnescape(m[3]); err == nil {
+				s.Add(s.patterns.kindOf(m[2]), value)
+			}
+		}
 	}
 }
 

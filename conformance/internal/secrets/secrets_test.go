@@ -164,3 +164,30 @@ func TestRepeatedPasswords(t *testing.T) {
 		}
 	}
 }
+
+// TestTokensOfAnswers has tokens that servers show behind a word, and in addresses of headers.
+func TestTokensOfAnswers(t *testing.T) {
+	const token = "Zq7Leak-kLmNoPqRsTuV.wX"
+	for name, r := range map[string]wire.Response{
+		"behind a word":            {Body: []byte(`{"token": "Bearer ` + token + `"}`)},
+		"behind a word, no spaces": {Body: []byte(`{"access":"JWT ` + token + `","token":"This field is required."}`)},
+		"in a fragment":            {Headers: []wire.Header{{Name: "Location", Value: "https://app.example/#access_token=" + token + "&state=1"}}},
+		"in a query":               {Headers: []wire.Header{{Name: "Refresh", Value: "0; url=/x?a=1;session=" + token}}},
+		"in a parameter":           {Headers: []wire.Header{{Name: "Location", Value: "/login?next=%2Fx%3Ftoken%3D" + token}}},
+		"in a link":                {Headers: []wire.Header{{Name: "Link", Value: "<?token=" + token + ">; rel=next"}}},
+	} {
+		s := secrets.New()
+		s.Response(&r)
+		h := s.Hider(secrets.Ellipsis)
+		shown := h.Response(string(r.Body)) + h.Response(`{"again": "`+token+`"}`)
+		for _, header := range r.Headers {
+			shown += h.Header(header)
+		}
+		if strings.Contains(shown, "kLmNoPq") {
+			t.Errorf("%s: %s", name, shown)
+		}
+		if strings.Contains(string(r.Body), "This field") && !strings.Contains(shown, "This field is required.") {
+			t.Errorf("%s: a sentence is hidden: %s", name, shown)
+		}
+	}
+}
