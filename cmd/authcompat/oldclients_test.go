@@ -134,6 +134,12 @@ func TestOldClients(t *testing.T) {
 			}
 		}
 	}
+	for name, address := range map[string]string{"authcompat": direct, "nginx": nginx, "HAProxy": haproxy} {
+		c := halfClosing{address: address}
+		if status, reply := c.send(t, http.MethodPost, login, "", `{"username": "nobody", "password": "wrong"}`); status != http.StatusBadRequest {
+			t.Errorf("a client that shuts its sending side, at %s: %d %s", name, status, reply)
+		}
+	}
 	for _, c := range []oldClient{
 		speaks(tls.VersionTLS10, tls.TLS_RSA_WITH_AES_128_CBC_SHA), speaks(tls.VersionTLS10, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA),
 		speaks(tls.VersionTLS11, tls.TLS_RSA_WITH_AES_256_CBC_SHA), speaks(tls.VersionTLS12, tls.TLS_RSA_WITH_AES_128_GCM_SHA256),
