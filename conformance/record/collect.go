@@ -70,11 +70,11 @@ func (v *vault) collectRequest(r wire.Request) {
 			if _, credentials := splitCredentials(h.Value); opaque(credentials) || issuable(credentials) {
 				v.add(credentials)
 			}
-		case isAddress(h.Value):
-			v.collectFields(addressFields(h.Value))
-			v.collectSegments(h.Value)
-			v.collectWithin(h.Value)
 		default:
+			if isAddress(h.Value) {
+				v.collectFields(addressFields(h.Value))
+				v.collectSegments(h.Value)
+			}
 			v.collectWithin(h.Value)
 		}
 	}
@@ -154,11 +154,7 @@ func (v *vault) collectCredentials(value string) {
 	}
 	if strings.EqualFold(strings.TrimSpace(scheme), "basic") {
 		if _, password, ok := basicCredentials(credentials); ok {
-			for _, value := range variants(password) {
-				if s := v.add(value); s != nil {
-					s.password = true
-				}
-			}
+			v.collectFields([]field{{name: "password", value: password, text: true}})
 		}
 	}
 }

@@ -264,12 +264,16 @@ func (r *renderer) withoutInPlace(raw string, fields []field) string {
 		}
 	}
 	raw = strings.NewReplacer(pairs...).Replace(raw)
+	last := ""
 	for value := range seen {
-		if cut, ok := strings.CutSuffix(raw, "="+value); ok {
-			return cut + "=" + r.d.vault.secrets[value].shadow
+		if len(value) > len(last) && strings.HasSuffix(raw, "="+value) {
+			last = value
 		}
 	}
-	return raw
+	if last == "" {
+		return raw
+	}
+	return strings.TrimSuffix(raw, last) + r.d.vault.secrets[last].shadow
 }
 
 // body writes what is expected of a body.
