@@ -165,12 +165,7 @@ func (s *Store) FindToken(ctx context.Context, realm string, p core.Presented) (
 		token = record.Token{Digest: p.SHA256(), Realm: realm}
 		user  record.Account
 	)
-	take := func(row *driverrow.Row) error {
-		token.UserID, token.Issuer, token.CreatedAt, token.ExpiresAt, token.Sliding = row.Integer(), row.Text(), row.Integer(), row.NullInteger(), row.Integer()
-		token.Reusable, token.Sealed, token.SealKey = row.Bool(), row.Blob(), row.Text()
-		user.Username, user.Email, user.Active, user.Attributes, user.CreatedAt = row.Text(), row.Text(), row.Bool(), row.NullText(), row.Integer()
-		return row.Err()
-	}
+	take := func(row *driverrow.Row) error { return record.TakeFound(row, &token, &user) }
 	err := s.read(ctx, func(ctx context.Context) error {
 		found, err := s.pool.LookUp(ctx, s.findToken, []driver.NamedValue{{Ordinal: 1, Value: token.Digest}, {Ordinal: 2, Value: realm}}, take)
 		if err == nil && !found {

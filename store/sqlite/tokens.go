@@ -193,15 +193,8 @@ func (s *Store) readToken(e *tokencache.Entry, realm string) (found bool, err er
 		return false, errIndexDamaged
 	}
 	return s.direct.Row([]driver.NamedValue{{Ordinal: 1, Value: e.Digest[:]}, {Ordinal: 2, Value: realm}}, func(row *driverrow.Row) (err error) {
-		token := record.Token{
-			Digest: e.Digest[:], Realm: realm,
-			UserID: row.Integer(), Issuer: row.Text(), CreatedAt: row.Integer(), ExpiresAt: row.NullInteger(), Sliding: row.Integer(),
-			Reusable: row.Bool(), Sealed: row.Blob(), SealKey: row.Text(),
-		}
-		user := record.Account{
-			Username: row.Text(), Email: row.Text(), Active: row.Bool(), Attributes: row.NullText(), CreatedAt: row.Integer(),
-		}
-		if err := row.Err(); err != nil {
+		token, user := record.Token{Digest: e.Digest[:], Realm: realm}, record.Account{}
+		if err := record.TakeFound(row, &token, &user); err != nil {
 			return err
 		}
 		e.Token, e.User, err = withUser(token, user)

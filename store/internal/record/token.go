@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/store/internal/driverrow"
 )
 
 // Token is a row of tokens. Times are in microseconds since 1970, durations in
@@ -21,6 +22,14 @@ type Token struct {
 	Sealed    []byte        `db:"sealed"`
 	SealKey   string        `db:"seal_key"`
 	LegacyForm
+}
+
+// TakeFound takes what a look-up by the digest selects of a token and its user, in this order.
+func TakeFound(row *driverrow.Row, t *Token, u *Account) error {
+	t.UserID, t.Issuer, t.CreatedAt, t.ExpiresAt, t.Sliding = row.Integer(), row.Text(), row.Integer(), row.NullInteger(), row.Integer()
+	t.Reusable, t.Sealed, t.SealKey = row.Bool(), row.Blob(), row.Text()
+	u.Username, u.Email, u.Active, u.Attributes, u.CreatedAt = row.Text(), row.Text(), row.Bool(), row.NullText(), row.Integer()
+	return row.Err()
 }
 
 // OfToken returns the row of a token.
