@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/authcompat/authcompat/store/postgres/postgrestest"
 )
 
@@ -16,7 +17,7 @@ func TestPostgresRestore(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"pg_dump", "pg_restore"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			cannot(t, "%v", err)
+			testenv.Missing(t, "%v", err)
 		}
 	}
 	cluster := postgrestest.Start(t, postgrestest.Options{})

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -35,7 +36,7 @@ func startDjango(t *testing.T) (address string) {
 func startGunicorn(t testing.TB, application string, environ ...string) (address string) {
 	t.Helper()
 	if err := exec.Command(debianPython, "-c", "import django, gunicorn").Run(); err != nil {
-		cannot(t, "genuine Django: apt-get install python3-django gunicorn: %v", err)
+		testenv.Missing(t, "genuine Django: apt-get install python3-django gunicorn: %v", err)
 	}
 	cmd := exec.Command(debianPython, "-m", "gunicorn", "--preload", "--workers", "1", "--worker-class", "gthread", "--threads", "8",
 		"--bind", "127.0.0.1:0", "--timeout", "120", application)
@@ -314,7 +315,7 @@ func startNginx(t *testing.T) (address string) {
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
-		cannot(t, "nginx: %v", err)
+		testenv.Missing(t, "nginx: %v", err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -16,14 +17,14 @@ import (
 func killedAt(t *testing.T, call string, args ...string) {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
-		cannot(t, "takes Debian's strace: %v", err)
+		testenv.Missing(t, "takes Debian's strace: %v", err)
 	}
 	inject := fmt.Sprintf("inject=%s:error=EIO:signal=KILL", call)
 	cmd := exec.Command("strace", append([]string{"-f", "-o", "/dev/null", "-e", "trace=" + call, "-e", inject, os.Args[0]}, args...)...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	out, err := cmd.CombinedOutput()
 	if strings.Contains(string(out), "Operation not permitted") {
-		cannot(t, "may not trace processes: %s", out)
+		testenv.Missing(t, "may not trace processes: %s", out)
 	}
 	if err == nil {
 		t.Fatalf("%v was not killed: %s", args, out)

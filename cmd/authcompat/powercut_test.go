@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/authcompat/authcompat/core/testenv"
 )
 
 // recording is a load that has been traced.
@@ -93,10 +95,10 @@ func (a *tally) String() string {
 func recordLoad(t *testing.T, seed uint64) *recording {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		cannot(t, "takes Linux's strace")
+		testenv.Missing(t, "takes Linux's strace")
 	}
 	if _, err := exec.LookPath("strace"); err != nil {
-		cannot(t, "takes Debian's strace: %v", err)
+		testenv.Missing(t, "takes Debian's strace: %v", err)
 	}
 	folder, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -116,7 +118,7 @@ func recordLoad(t *testing.T, seed uint64) *recording {
 			break
 		}
 		if strings.Contains(string(out), "Operation not permitted") {
-			cannot(t, "may not trace processes: %s", out)
+			testenv.Missing(t, "may not trace processes: %s", out)
 		}
 		// strace gives up if a thread ends at the moment at which it is stopped.
 		if try == 3 || !strings.Contains(string(out), "strace: ptrace(") {

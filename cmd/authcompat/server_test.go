@@ -52,16 +52,6 @@ func long(t *testing.T) {
 	}
 }
 
-// cannot skips a test that this machine can't run, but fails it in CI, where every
-// test must run.
-func cannot(t testing.TB, format string, arguments ...any) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf(format, arguments...)
-	}
-	t.Skipf(format, arguments...)
-}
-
 type process struct {
 	*exec.Cmd
 	urls   map[string]string // by profile

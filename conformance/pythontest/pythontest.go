@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/authcompat/authcompat/core/testenv"
 )
 
 // Start runs a script that answers each line of JSON with another, until the test ends. module is
@@ -20,10 +22,7 @@ func Start(tb testing.TB, module, script string) (ask func(question, answer any)
 		module = "json"
 	}
 	if err := exec.Command(python, "-c", "import "+module).Run(); err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatalf("needs Debian's Python with %s: %v", module, err)
-		}
-		tb.Skipf("needs Debian's Python with %s: %v", module, err)
+		testenv.Missing(tb, "needs Debian's Python with %s: %v", module, err)
 	}
 	cmd := exec.Command(python, "-E", "-W", "ignore", "-c", script)
 	cmd.Stderr = os.Stderr

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/authcompat/authcompat/store/internal/daemon"
 )
 
@@ -42,7 +43,7 @@ func Start(tb testing.TB, o Options) *Cluster {
 	tb.Helper()
 	c, err := start(o)
 	if err != nil {
-		unavailable(tb, err.Error())
+		testenv.Missing(tb, "%v", err)
 	}
 	tb.Cleanup(func() {
 		if tb.Failed() {

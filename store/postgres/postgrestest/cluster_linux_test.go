@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"golang.org/x/sys/unix"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestNothingIsLeft(t *testing.T) {
 	c, err := start(Options{})
 	if err != nil {
-		unavailable(t, err.Error())
+		testenv.Missing(t, "%v", err)
 	}
 	t.Cleanup(c.remove)
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", c.process.cmd.Process.Pid))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	_ "github.com/lib/pq" // the driver "postgres"
 )
 
@@ -40,22 +41,13 @@ func Main(m *testing.M) int {
 func DSN(tb testing.TB) string {
 	tb.Helper()
 	if reason := os.Getenv(missingVariable); reason != "" {
-		unavailable(tb, reason)
+		testenv.Missing(tb, "%s", reason)
 	}
 	dsn := os.Getenv(sharedVariable)
 	if dsn == "" {
 		tb.Fatal("TestMain does not call postgrestest.Main")
 	}
 	return dsn
-}
-
-// unavailable ends a test whose requirements are missing.
-func unavailable(tb testing.TB, reason string) {
-	tb.Helper()
-	if os.Getenv("CI") != "" {
-		tb.Fatal(reason)
-	}
-	tb.Skip(reason)
 }
 
 // Schema returns the URL of the shared database with a schema that does not exist yet

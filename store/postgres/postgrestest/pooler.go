@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/authcompat/authcompat/core/testenv"
 )
 
 // poolerSettings is pgbouncer's configuration file.
@@ -38,7 +40,7 @@ func Pooler(tb testing.TB, dsn string, connections int) string {
 	if err != nil {
 		path = "/usr/sbin/pgbouncer" // Debian's location, which is not in every PATH
 		if _, err := os.Stat(path); err != nil {
-			unavailable(tb, "pgbouncer is not installed (Debian: apt-get install pgbouncer)")
+			testenv.Missing(tb, "pgbouncer is not installed (Debian: apt-get install pgbouncer)")
 		}
 	}
 	folder, err := ownFolder()

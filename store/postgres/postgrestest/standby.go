@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/authcompat/authcompat/core/testenv"
 )
 
 // StartStandby starts a hot standby of the primary, which streams under the given name;
@@ -15,7 +17,7 @@ func StartStandby(tb testing.TB, primary *Cluster, name string, o Options) *Clus
 	tb.Helper()
 	c, err := prepare(o)
 	if err != nil {
-		unavailable(tb, err.Error())
+		testenv.Missing(tb, "%v", err)
 	}
 	tb.Cleanup(func() {
 		if tb.Failed() {

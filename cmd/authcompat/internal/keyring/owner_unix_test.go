@@ -8,23 +8,15 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
 )
-
-// cannot skips a test that this machine can't run, but fails it in CI, where every test must run.
-func cannot(t *testing.T, format string, arguments ...any) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf(format, arguments...)
-	}
-	t.Skipf(format, arguments...)
-}
 
 // TestKeysThatRootMakes makes the keys of another user's database as root: its server has to
 // read them.
 func TestKeysThatRootMakes(t *testing.T) {
 	if os.Geteuid() != 0 {
-		cannot(t, "for root only")
+		testenv.Missing(t, "for root only")
 	}
 	path := filepath.Join(t.TempDir(), "users.db")
 	store := sqlitetest.MustOpenFile(t, path)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/cli"
+	"github.com/authcompat/authcompat/core/testenv"
 )
 
 // packaging is the folder with what packages have besides.
@@ -128,20 +129,11 @@ func TestCompletionsOfShells(t *testing.T) {
 	}
 }
 
-// cannot skips a test that this machine can't run, but fails it in CI, where every test must run.
-func cannot(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 // TestBash lets bash complete a command with the script, and a program that is named authcompat.
 func TestBash(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		cannot(t, "there is no bash here")
+		testenv.Missing(t, "there is no bash here")
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
 	folder := t.TempDir()
@@ -344,7 +336,7 @@ func TestExposure(t *testing.T) {
 	t.Parallel()
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		cannot(t, "there is no systemd-analyze here")
+		testenv.Missing(t, "there is no systemd-analyze here")
 	}
 	out, err := exec.Command(analyze, "security", "--offline=true", "--threshold=20", "--no-pager", packaging+"/authcompat.service").CombinedOutput()
 	if err != nil {

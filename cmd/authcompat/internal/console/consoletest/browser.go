@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/authcompat/authcompat/core/testenv"
 	"github.com/chromedp/chromedp"
 )
 
@@ -30,13 +31,9 @@ type Browser struct {
 // Where there is no chromium or axe-core the test is skipped, or fails if CI is set.
 func Start(t *testing.T) *Browser {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("CI") != "" {
-		missing = t.Fatalf
-	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
-		missing("needs a browser (make tools): %v", err)
+		testenv.Missing(t, "needs a browser (make tools): %v", err)
 	}
 	folder := os.Getenv(toolsVariable)
 	if folder == "" {
@@ -44,7 +41,7 @@ func Start(t *testing.T) *Browser {
 	}
 	axe, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
-		missing("needs axe-core (make tools; "+toolsVariable+" is its folder): %v", err)
+		testenv.Missing(t, "needs axe-core (make tools; "+toolsVariable+" is its folder): %v", err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium),
