@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -51,52 +49,11 @@ func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n 
 
 // AuditEntries implements [core.Auditor].
 func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
-	conditions, args := []string{"TRUE"}, []any{}
-	where := func(condition string, values ...any) {
-		for _, value := range values {
-			args = append(args, value)
-			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
-		}
-		conditions = append(conditions, condition)
-	}
-	if condition, values := record.AuditSubject(f); condition != "" {
-		where(condition, values...)
-	}
-	if f.Action != "" {
-		where("act = ?", string(f.Action))
-	}
-	if f.Failed {
-		where("outcome <> ?", core.OK)
-	}
-	if !f.Since.IsZero() {
-		where("at >= ?", f.Since.UnixMicro())
-	}
-	if !f.Until.IsZero() {
-		where("at < ?", f.Until.UnixMicro())
-	}
-	if f.Before != 0 {
-		where("id < ?", f.Before)
-	}
-	query := `SELECT id, ` + auditColumns + ` FROM @audit WHERE ` + strings.Join(conditions, " AND ") +
-		fmt.Sprintf(" ORDER BY id DESC LIMIT %d", limit)
-	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) error {
-		rows, err := s.db.QueryxContext(ctx, s.qualify(query), args...)
-		if err != nil {
-			return fmt.Errorf("select audit: %w", err)
-		}
-		defer rows.Close()
-		entries = nil
-		for rows.Next() {
-			var e core.AuditEntry
-			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile,
-				&e.Actor, &e.Address, &e.Request, &e.Token, &e.Detail); err != nil {
-				return fmt.Errorf("select audit: %w", err)
-			}
-			e.At = record.Time(at)
-			entries = append(entries, e)
-		}
-		return wrap("select audit", rows.Err())
+	condition, args := record.AuditWhere(f, "at")
+	query := s.qualify(sqlx.Rebind(sqlx.DOLLAR, `SELECT id, `+auditColumns+` FROM @audit WHERE `+condition+` ORDER BY id DESC LIMIT ?`))
+	err = s.withBulkTimeout().read(ctx, func(ctx context.Context) (err error) {
+		entries, err = record.AuditEntries(s.db.QueryContext(ctx, query, append(args, limit)...))
+		return err
 	})
 	if errors.Is(err, pgconn.ErrEncoding) {
 		return nil, nil // of a name that nobody can have

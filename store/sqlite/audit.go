@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -26,7 +25,6 @@ const selectAudit = `
 
 // auditRow is a row of audit.
 type auditRow struct {
-	ID       int64  `db:"id"`
 	At       int64  `db:"at"`
 	Act      string `db:"act"`
 	Outcome  string `db:"outcome"`
@@ -84,46 +82,16 @@ func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n 
 
 // auditQuery returns the statement that finds at most limit entries, and its arguments.
 func auditQuery(f core.AuditFilter, limit int) (statement string, args []any) {
-	conditions := []string{"1"}
-	where := func(condition string, values ...any) {
-		conditions, args = append(conditions, condition), append(args, values...)
-	}
-	if condition, values := record.AuditSubject(f); condition != "" {
-		where(condition, values...)
-	}
-	if f.Action != "" {
-		where("act = ?", string(f.Action))
-	}
-	if f.Failed {
-		where("outcome <> ?", core.OK)
-	}
-	if !f.Since.IsZero() {
-		where("at >= ?", f.Since.UnixMicro())
-	}
-	if !f.Until.IsZero() {
-		where("at < ?", f.Until.UnixMicro())
-	}
-	if f.Before != 0 {
-		where("id < ?", f.Before)
-	}
-	return selectAudit + " WHERE " + strings.Join(conditions, " AND ") + " ORDER BY id DESC LIMIT ?", append(args, limit)
+	condition, args := record.AuditWhere(f, "at")
+	return selectAudit + " WHERE " + condition + " ORDER BY id DESC LIMIT ?", append(args, limit)
 }
 
 // AuditEntries implements [core.Auditor].
 func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
 	statement, args := auditQuery(f, limit)
-	var rows []auditRow
-	err = s.read(ctx, func(ctx context.Context) error {
-		if err := s.reader.SelectContext(ctx, &rows, statement, args...); err != nil {
-			return fmt.Errorf("select audit: %w", err)
-		}
-		return nil
+	err = s.read(ctx, func(ctx context.Context) (err error) {
+		entries, err = record.AuditEntries(s.reader.QueryContext(ctx, statement, args...))
+		return err
 	})
-	for _, r := range rows {
-		entries = append(entries, core.AuditEntry{
-			ID: r.ID, At: record.Time(r.At), Action: core.Action(r.Act), Outcome: r.Outcome, UserID: r.UserID, Username: r.Username,
-			UsernamePseudonym: r.Unknown, Profile: r.Profile, Actor: r.Actor, Address: r.Address, Request: r.Request, Token: r.Token, Detail: r.Detail,
-		})
-	}
 	return entries, err
 }

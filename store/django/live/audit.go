@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -58,42 +57,16 @@ func (s *Store) PurgeAudit(ctx context.Context, before time.Time, limit int) (n 
 
 // AuditEntries implements [core.Auditor].
 func (s *Store) AuditEntries(ctx context.Context, f core.AuditFilter, limit int) (entries []core.AuditEntry, err error) {
-	conditions, args := []string{"1 = 1"}, []any{}
-	where := func(wanted bool, condition string, values ...any) {
-		if wanted {
-			conditions, args = append(conditions, condition), append(args, values...)
-		}
-	}
-	subject, values := record.AuditSubject(f)
-	where(subject != "", subject, values...)
-	where(f.Action != "", "act = ?", string(f.Action))
-	where(f.Failed, "outcome <> ?", core.OK)
-	where(!f.Since.IsZero(), "happened >= ?", f.Since.UnixMicro())
-	where(!f.Until.IsZero(), "happened < ?", f.Until.UnixMicro())
-	where(f.Before != 0, "id < ?", f.Before)
-	err = s.read(ctx, func(ctx context.Context, l *layout) error {
-		entries = nil
+	condition, args := record.AuditWhere(f, "happened")
+	err = s.read(ctx, func(ctx context.Context, l *layout) (err error) {
 		detail := `''`
 		if l.later.detail {
 			detail = `coalesce(detail, '')`
 		}
 		query := `SELECT id, ` + auditColumns + `, ` + detail + `
-			FROM authcompat_audit WHERE ` + strings.Join(conditions, " AND ") + ` ORDER BY id DESC LIMIT ?`
-		rows, err := l.db.QueryContext(ctx, l.sql(query), append(args, limit)...)
-		if err != nil {
-			return fmt.Errorf("select audit: %w", err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var e core.AuditEntry
-			var at int64
-			if err := rows.Scan(&e.ID, &at, &e.Action, &e.Outcome, &e.UserID, &e.Username, &e.UsernamePseudonym, &e.Profile, &e.Actor, &e.Address, &e.Request, &e.Token, &e.Detail); err != nil {
-				return fmt.Errorf("select audit: %w", err)
-			}
-			e.At = record.Time(at)
-			entries = append(entries, e)
-		}
-		return rows.Err()
+			FROM authcompat_audit WHERE ` + condition + ` ORDER BY id DESC LIMIT ?`
+		entries, err = record.AuditEntries(l.db.QueryContext(ctx, l.sql(query), append(args, limit)...))
+		return err
 	})
 	if errors.Is(err, pgconn.ErrEncoding) {
 		return nil, nil // of a name that nobody can have
