@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authcompat/authcompat/conformance/pythontest"
+	"github.com/authcompat/authcompat/core/pythontest"
 	"github.com/authcompat/authcompat/core"
 	"github.com/authcompat/authcompat/dialects/internal/apitest"
 	"github.com/authcompat/authcompat/dialects/internal/token"

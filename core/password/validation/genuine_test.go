@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/authcompat/authcompat/conformance/pythontest"
+	"github.com/authcompat/authcompat/core/pythontest"
 )
 
 var update = flag.Bool("update", false, "write testdata/vectors.jsonl anew from genuine Django")

@@ -3,16 +3,13 @@
 package djangotest
 
 import (
-	"bufio"
 	"embed"
-	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
+	"github.com/authcompat/authcompat/core/pythontest"
 	"github.com/authcompat/authcompat/core/testenv"
 )
 
@@ -25,9 +22,7 @@ const python = "/usr/bin/python3"
 // Django is a Django project on a database, in a process of its own.
 type Django struct {
 	tb  testing.TB
-	mu  sync.Mutex
-	in  io.Writer
-	out *bufio.Reader
+	ask func(question, answer any)
 }
 
 // Start starts a project whose database is a SQLite file (an absolute path) or "HOST
@@ -36,8 +31,7 @@ type Django struct {
 func Start(tb testing.TB, database string) *Django {
 	tb.Helper()
 	if err := exec.Command(python, "-c", "import django, rest_framework").Run(); err != nil {
-		const missing = "needs Debian's python3-django and python3-djangorestframework"
-		testenv.Missing(tb, missing)
+		testenv.Missing(tb, "needs Debian's python3-django and python3-djangorestframework: %v", err)
 	}
 	folder := tb.TempDir()
 	for _, name := range []string{"settings.py", "hashers.py", "oracle.py"} {
@@ -51,23 +45,7 @@ func Start(tb testing.TB, database string) *Django {
 	}
 	cmd := exec.Command(python, "-W", "ignore", filepath.Join(folder, "oracle.py"))
 	cmd.Env = append(os.Environ(), "DATABASE="+database, "PYTHONDONTWRITEBYTECODE=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		_ = in.Close() // ends the process
-		_ = cmd.Wait()
-	})
-	d := &Django{tb: tb, in: in, out: bufio.NewReader(out)}
+	d := &Django{tb: tb, ask: pythontest.Converse(tb, cmd)}
 	d.Ask(nil, "migrate")
 	return d
 }
@@ -75,25 +53,7 @@ func Start(tb testing.TB, database string) *Django {
 // Ask runs a command of oracle.py and decodes its result.
 func (d *Django) Ask(result any, command string, arguments ...any) {
 	d.tb.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	line, err := json.Marshal(append([]any{command}, arguments...))
-	if err != nil {
-		d.tb.Fatal(err)
-	}
-	if _, err := d.in.Write(append(line, '\n')); err != nil {
-		d.tb.Fatalf("%s: %v", command, err)
-	}
-	answer, err := d.out.ReadBytes('\n')
-	if err != nil {
-		d.tb.Fatalf("%s: no answer: %v", command, err)
-	}
-	if result == nil {
-		return
-	}
-	if err := json.Unmarshal(answer, result); err != nil {
-		d.tb.Fatalf("%s: %v", command, err)
-	}
+	d.ask(append([]any{command}, arguments...), result)
 }
 
 // Made is a user created by Make.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authcompat/authcompat/conformance/pythontest"
+	"github.com/authcompat/authcompat/core/pythontest"
 )
 
 //go:embed testdata/oracle.py
