@@ -103,26 +103,16 @@ func (s *Service) DeleteUser(ctx context.Context, store Admin, u User) error {
 // SetPassword replaces the password of the user; with none, by one that nothing matches.
 // Errors as SetActive, KindOverloaded, and KindUnsupported where users can't be found by id.
 func (s *Service) SetPassword(ctx context.Context, u User, plain string, none bool) error {
-	encoded, err := s.encode(ctx, Registration{Password: plain, NoPassword: none}, nil)
-	if err != nil {
-		return err
-	}
-	e := s.newOperatorEntry(ctx, ActionSetPassword, u)
-	for {
-		account, err := s.accountByID(ctx, u.ID) // whose name may be somebody else's by now
-		if err == nil {
-			err = s.store.UpdatePassword(ctx, account.ID, account.PasswordHash, encoded, false, s.audited(&e))
-			if errors.Is(err, ErrNotFound) && ctx.Err() == nil {
-				continue // a login has made the hash anew meanwhile, or the user is gone
-			}
-		}
-		return wrapUserError("set password", err)
-	}
+	return s.setPassword(ctx, u, plain, none, false)
 }
 
 // SetPasswordAndEndTokens is SetPassword, and ends all tokens of the user in the same step. In two, whoever has a token
 // could change the password between them, at an API that asks for no old one, and keep the account. Errors as SetPassword.
 func (s *Service) SetPasswordAndEndTokens(ctx context.Context, u User, plain string, none bool) error {
+	return s.setPassword(ctx, u, plain, none, true)
+}
+
+func (s *Service) setPassword(ctx context.Context, u User, plain string, none, endTokens bool) error {
 	if s.accounts == nil {
 		return wrapStoreError("set password", ErrUnsupported)
 	}
@@ -130,17 +120,19 @@ func (s *Service) SetPasswordAndEndTokens(ctx context.Context, u User, plain str
 	if err != nil {
 		return err
 	}
-	trimmed, err := trimTokens(ctx, s.store, u.ID, "")
-	if err != nil {
-		return err
+	trimmed := 0
+	if endTokens {
+		if trimmed, err = trimTokens(ctx, s.store, u.ID, ""); err != nil {
+			return err
+		}
 	}
 	e := s.newOperatorEntry(ctx, ActionSetPassword, u)
 	for {
-		account, err := s.accountByID(ctx, u.ID)
+		account, err := s.accountByID(ctx, u.ID) // whose name may be somebody else's by now
 		if err != nil {
 			return wrapUserError("set password", err)
 		}
-		ended, err := s.accounts.ChangePassword(ctx, PasswordChange{UserID: u.ID, Old: account.PasswordHash, New: encoded, EndTokens: true}, s.audited(&e))
+		ended, err := s.accounts.ChangePassword(ctx, PasswordChange{UserID: u.ID, Old: account.PasswordHash, New: encoded, EndTokens: endTokens}, s.audited(&e))
 		if errors.Is(err, ErrPasswordChanged) && ctx.Err() == nil {
 			continue // by a login that has hashed it anew, or by whoever is to be kept out
 		}
