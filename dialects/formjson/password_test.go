@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/authcompat/authcompat/core/pythontest"
 	"github.com/authcompat/authcompat/core"
+	"github.com/authcompat/authcompat/core/pythontest"
 	"github.com/authcompat/authcompat/dialects/internal/apitest"
 	"github.com/authcompat/authcompat/dialects/internal/token"
 	"github.com/authcompat/authcompat/store/sqlite/sqlitetest"
