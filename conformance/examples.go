@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
-	"github.com/authcompat/authcompat/conformance/internal/secrets"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -77,7 +77,7 @@ func TokenIn(r *wire.Response) (token string, ok bool) {
 
 func tokenIn(v jsontree.Value) (token string, ok bool) {
 	for _, m := range v.Members {
-		if m.Value.Kind == jsontree.String && isToken(m.Value.Text) && secrets.IsTokenName(m.Key) {
+		if m.Value.Kind == jsontree.String && isToken(m.Value.Text) && fields.IsToken(m.Key) {
 			return m.Value.Text, true
 		}
 		if token, ok := tokenIn(m.Value); ok {

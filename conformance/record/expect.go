@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ func secretPlaceholder(value string) string {
 	switch {
 	case hexDigits().MatchString(value):
 		return fmt.Sprint("hex", len(value))
-	case isToken68(value):
+	case fields.IsToken68(value):
 		return "token68"
 	}
 	return ""
@@ -97,7 +98,7 @@ func (r *renderer) spans(text string) []span {
 
 // ends reports whether a placeholder that begins before a place in a text would match nothing behind it.
 func ends(text string, at int) bool {
-	return at == len(text) || !isToken68(text[at:at+1]) && text[at] != '='
+	return at == len(text) || !fields.IsToken68(text[at:at+1]) && text[at] != '='
 }
 
 // expected writes a text of a response. What is captured in it is added to captured: references can

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 )
 
 // A variable is a secret that was there before the recording began, and without which an exchange is
@@ -181,22 +183,22 @@ func (d *Draft) findVariables() {
 		for _, h := range c.Request.Headers {
 			switch name := strings.ToLower(h.Name); {
 			case name == "authorization":
-				if scheme, credentials := splitCredentials(h.Value); !strings.EqualFold(strings.TrimSpace(scheme), "basic") {
+				if scheme, credentials := fields.SplitCredentials(h.Value); !strings.EqualFold(strings.TrimSpace(scheme), "basic") {
 					note(credentials)
 				}
 			case name == "cookie":
-				for _, pair := range cookies(h.Value) {
-					if secretName().MatchString(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
+				for _, pair := range fields.Cookies(h.Value) {
+					if fields.IsSecret(pair[0]) && !strings.Contains(strings.ToLower(pair[0]), "csrf") {
 						note(pair[1])
 					}
 				}
-			case secretName().MatchString(name):
+			case fields.IsSecretHeader(name):
 				note(h.Value)
 			}
 		}
-		for _, f := range append(queryFields(c.Request.Path), bodyFields(c.Request.Headers, c.Request.Body)...) {
-			if f.text && secretName().MatchString(f.name) && !passwordName().MatchString(f.name) {
-				note(f.value)
+		for _, f := range append(fields.OfQuery(c.Request.Path), fields.OfBody(c.Request.Headers, c.Request.Body)...) {
+			if f.Text && fields.IsSecret(f.Name) && !fields.IsPassword(f.Name) {
+				note(f.Value)
 			}
 		}
 	}
@@ -220,10 +222,10 @@ func (v *vault) inRequest(c Call) []*secret {
 	for _, h := range c.Request.Headers {
 		switch strings.ToLower(h.Name) {
 		case "authorization":
-			_, credentials := splitCredentials(h.Value)
+			_, credentials := fields.SplitCredentials(h.Value)
 			look(credentials)
 		case "cookie":
-			for _, pair := range cookies(h.Value) {
+			for _, pair := range fields.Cookies(h.Value) {
 				look(pair[1])
 			}
 		default:

@@ -3,6 +3,8 @@ package record
 import (
 	"fmt"
 	"strings"
+
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 )
 
 // A person is a user of the recorded server, or a name under which nobody could log in.
@@ -44,9 +46,9 @@ func (d *Draft) findPeople() {
 			}
 			p.known = true
 		}
-		for _, f := range bodyFields(c.Request.Headers, c.Request.Body) {
-			if strings.EqualFold(f.name, "email") && p.email == "" && good && strings.Contains(f.value, "@") && f.value != username {
-				p.email = f.value
+		for _, f := range fields.OfBody(c.Request.Headers, c.Request.Body) {
+			if strings.EqualFold(f.Name, "email") && p.email == "" && good && strings.Contains(f.Value, "@") && f.Value != username {
+				p.email = f.Value
 			}
 		}
 	}
@@ -82,22 +84,22 @@ func credentialsOf(c Call) (username, password string) {
 		if !strings.EqualFold(h.Name, "Authorization") {
 			continue
 		}
-		if scheme, credentials := splitCredentials(h.Value); strings.EqualFold(strings.TrimSpace(scheme), "basic") {
-			if u, p, ok := basicCredentials(credentials); ok {
+		if scheme, credentials := fields.SplitCredentials(h.Value); strings.EqualFold(strings.TrimSpace(scheme), "basic") {
+			if u, p, ok := fields.BasicCredentials(credentials); ok {
 				return u, p
 			}
 		}
 	}
 	email := ""
-	for _, f := range bodyFields(c.Request.Headers, c.Request.Body) {
-		switch name := strings.ToLower(f.name); {
-		case f.digit || !f.text:
+	for _, f := range fields.OfBody(c.Request.Headers, c.Request.Body) {
+		switch name := strings.ToLower(f.Name); {
+		case f.Digit || !f.Text:
 		case (name == "username" || name == "user" || name == "login" || name == "user_name") && username == "":
-			username = strings.TrimSpace(f.value)
+			username = strings.TrimSpace(f.Value)
 		case name == "email":
-			email = strings.TrimSpace(f.value)
-		case passwordName().MatchString(name) && password == "":
-			password = f.value
+			email = strings.TrimSpace(f.Value)
+		case fields.IsPassword(name) && password == "":
+			password = f.Value
 		}
 	}
 	if username == "" && password != "" {
@@ -124,9 +126,9 @@ func changes(c Call) bool {
 		return false
 	}
 	passwords := map[string]bool{}
-	for _, f := range bodyFields(c.Request.Headers, c.Request.Body) {
-		if passwordName().MatchString(f.name) {
-			passwords[f.name] = true
+	for _, f := range fields.OfBody(c.Request.Headers, c.Request.Body) {
+		if fields.IsPassword(f.Name) {
+			passwords[f.Name] = true
 		}
 	}
 	method := c.Request.Method

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 )
 
 // A renderer writes the texts of one sequence as templates of exchange files.
@@ -113,7 +115,7 @@ func (r *renderer) value(raw string) string {
 
 // named writes the value of a field.
 func (r *renderer) named(name, raw string) string {
-	if secretName().MatchString(name) {
+	if fields.IsSecret(name) {
 		return r.value(raw)
 	}
 	return r.text(raw)
@@ -125,7 +127,7 @@ func (r *renderer) isNew(p *person) bool { return p.registered || !p.known }
 func (r *renderer) header(name, raw string) string {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization":
-		scheme, credentials := splitCredentials(raw)
+		scheme, credentials := fields.SplitCredentials(raw)
 		if strings.EqualFold(strings.TrimSpace(scheme), "basic") {
 			return r.text(scheme) + r.basic(credentials)
 		}
@@ -155,7 +157,7 @@ func (r *renderer) header(name, raw string) string {
 
 // basic writes the credentials of HTTP Basic.
 func (r *renderer) basic(credentials string) string {
-	username, password, ok := basicCredentials(credentials)
+	username, password, ok := fields.BasicCredentials(credentials)
 	if !ok {
 		raw, err := base64.StdEncoding.DecodeString(credentials)
 		if err == nil && utf8.Valid(raw) {
@@ -206,7 +208,7 @@ func (r *renderer) path(raw string) string {
 		switch {
 		case !ok:
 			pairs[i] = r.text(pair)
-		case secretName().MatchString(name) && unescaped(value) == value:
+		case fields.IsSecret(name) && fields.Unescaped(value) == value:
 			pairs[i] = r.text(name) + "=" + r.value(value)
 		default:
 			pairs[i] = r.text(pair)

@@ -2,7 +2,6 @@ package record
 
 import (
 	"crypto/rand"
-	"encoding/base64"
 	"math/big"
 	"slices"
 	"strings"
@@ -105,65 +104,4 @@ func other(from []rune, not rune) rune {
 		panic(err) // crypto/rand never returns one (its documentation, from Go 1.24 on)
 	}
 	return left[n.Int64()]
-}
-
-// secretName matches the names of headers, parameters and fields whose values are secrets.
-var secretName = pattern(`(?i)pass|pwd|^pw[0-9]?$|kennwort|secret|token|api[-_]?key|^key$|auth|credential|session|csrf|xsrf|otp|jwt|^(access|refresh|code|pin|sid|signature|hash)$|(activation|confirmation|verification|recovery|reset|backup)[-_]?(key|code)s?$`)
-
-// passwordName matches those of passwords.
-var passwordName = pattern(`(?i)pass|pwd|^pw[0-9]?$|kennwort|^pin$`)
-
-// opaque tells whether a value of a response looks as if it could not be guessed: an identifier that
-// someone made up for one purpose.
-func opaque(value string) bool {
-	if len(value) < 16 || !isToken68(value) {
-		return false
-	}
-	if hexOnly().MatchString(value) {
-		return true
-	}
-	return len(value) >= 20 && strings.ContainsAny(value, "0123456789") && strings.ContainsAny(strings.ToLower(value), "abcdefghijklmnopqrstuvwxyz") && !strings.Contains(value, "//")
-}
-
-// issuable tells whether a value that a response has under a secret's name can be one, and is not a word
-// about it.
-func issuable(value string) bool {
-	return len(value) >= 8 && isToken68(value) && strings.ContainsAny(value, "0123456789")
-}
-
-// isHash reports whether a text is the hash of a password, as Django or crypt(3) write it.
-func isHash(value string) bool {
-	return passwordHash().MatchString(value) && strings.Count(value, "$") >= 2
-}
-
-func isToken68(value string) bool {
-	return token68().MatchString(value)
-}
-
-// basicCredentials decodes what follows Basic in an Authorization header.
-func basicCredentials(text string) (username, password string, ok bool) {
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		raw, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
-	}
-	if err != nil {
-		raw, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
-	}
-	if err != nil {
-		return "", "", false
-	}
-	return strings.Cut(string(raw), ":")
-}
-
-// splitCredentials cuts an Authorization header into its scheme with what follows, and the credentials.
-func splitCredentials(value string) (scheme, credentials string) {
-	at := strings.IndexAny(value, " \t")
-	if at < 0 {
-		if schemeAlone().MatchString(value) {
-			return value, ""
-		}
-		return "", value
-	}
-	rest := strings.TrimLeft(value[at:], " \t")
-	return value[:len(value)-len(rest)], rest
 }

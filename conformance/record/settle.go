@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
@@ -192,7 +193,7 @@ func (d *Draft) learn(s *sequence, result conformance.Result, got map[int]*wire.
 // placeholders anyway.
 func (d *Draft) unexplained(s *sequence, position int, values map[string]string) map[string]string {
 	recorded := d.calls[s.calls[position]].Response.Body
-	v, err := parseJSON(recorded)
+	v, err := fields.ParseJSON(recorded)
 	if err != nil {
 		return nil
 	}
@@ -223,8 +224,8 @@ func (d *Draft) unexplained(s *sequence, position int, values map[string]string)
 // noisy returns a placeholder for each value that differs between two JSON bodies, by its path. It
 // reports whether there is one for each.
 func noisy(a, b []byte) (map[string]string, bool) {
-	v, errV := parseJSON(a)
-	w, errW := parseJSON(b)
+	v, errV := fields.ParseJSON(a)
+	w, errW := fields.ParseJSON(b)
 	if errV != nil || errW != nil {
 		return nil, false
 	}
@@ -269,9 +270,9 @@ func common(a, b string) string {
 	}
 	p, q := secretPlaceholder(a), secretPlaceholder(b)
 	switch {
-	case p != "" && p == q && (p != "token68" || opaque(a) && opaque(b)):
+	case p != "" && p == q && (p != "token68" || fields.IsOpaque(a) && fields.IsOpaque(b)):
 		return p
-	case opaque(a) && opaque(b):
+	case fields.IsOpaque(a) && fields.IsOpaque(b):
 		return "token68"
 	}
 	return "text"

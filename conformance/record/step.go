@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"github.com/authcompat/authcompat/conformance/internal/jsontree"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
@@ -185,10 +186,10 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 		return "", nil
 	}
 	raw := string(request.Body)
-	fields := bodyFields(request.Headers, request.Body)
-	inPlace := slices.ContainsFunc(fields, func(f field) bool {
-		s := r.d.vault.secrets[f.value]
-		return s != nil && secretName().MatchString(f.name) && (!r.d.vault.found(s) || r.d.vault.names[f.value])
+	all := fields.OfBody(request.Headers, request.Body)
+	inPlace := slices.ContainsFunc(all, func(f fields.Field) bool {
+		s := r.d.vault.secrets[f.Value]
+		return s != nil && fields.IsSecret(f.Name) && (!r.d.vault.found(s) || r.d.vault.names[f.Value])
 	})
 	r.dependent, r.special = false, false
 	whole := r.text(raw)
@@ -196,8 +197,8 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 	response := wire.Response{Headers: request.Headers}
 	kind, _ := response.Value("Content-Type")
 	media, _, _ := mime.ParseMediaType(kind)
-	hasSecret := inPlace || slices.ContainsFunc(fields, func(f field) bool { return r.d.vault.secrets[f.value] != nil })
-	if v, err := parseJSON(request.Body); err == nil && (dependent || hasSecret) && !strings.Contains(strings.ToLower(raw), `\ud`) {
+	hasSecret := inPlace || slices.ContainsFunc(all, func(f fields.Field) bool { return r.d.vault.secrets[f.Value] != nil })
+	if v, err := fields.ParseJSON(request.Body); err == nil && (dependent || hasSecret) && !strings.Contains(strings.ToLower(raw), `\ud`) {
 		// A secret may be escaped in any way: of JSON it is the value that is replaced.
 		special = special || strings.Contains(raw, `\`)
 		if special || jsontree.Compact(v) == raw {
@@ -210,12 +211,12 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 		}
 	}
 	if media == "application/x-www-form-urlencoded" && (dependent || hasSecret) {
-		if n := r.formNode(fields); n != nil {
+		if n := r.formNode(all); n != nil {
 			return "form", n
 		}
 	}
 	if inPlace {
-		whole = r.text(r.withoutInPlace(raw, fields))
+		whole = r.text(r.withoutInPlace(raw, all))
 	}
 	return "body", text(whole)
 }
@@ -223,7 +224,7 @@ func (r *renderer) requestBody(request wire.Request) (string, *yaml.Node) {
 // jsonField writes a string or a number of a request.
 func (r *renderer) jsonField(name, _ string, v jsontree.Value) *yaml.Node {
 	if v.Kind == jsontree.Number {
-		if s := r.d.vault.secrets[v.Text]; s != nil && secretName().MatchString(name) {
+		if s := r.d.vault.secrets[v.Text]; s != nil && fields.IsSecret(name) {
 			if strings.HasPrefix(s.shadow, "0") {
 				return number("1" + s.shadow[1:]) // a number of JSON does not begin with 0
 			}
@@ -235,32 +236,32 @@ func (r *renderer) jsonField(name, _ string, v jsontree.Value) *yaml.Node {
 }
 
 // formNode writes a form; nil if it has a name twice.
-func (r *renderer) formNode(fields []field) *yaml.Node {
+func (r *renderer) formNode(all []fields.Field) *yaml.Node {
 	n := mapping(false)
 	seen := map[string]bool{}
-	for _, f := range fields {
-		if seen[f.name] || f.name == "" || f.name == "<<" || !utf8.ValidString(f.name) {
+	for _, f := range all {
+		if seen[f.Name] || f.Name == "" || f.Name == "<<" || !utf8.ValidString(f.Name) {
 			return nil
 		}
-		seen[f.name] = true
-		n.Content = append(n.Content, key(f.name), text(r.named(f.name, f.value)))
+		seen[f.Name] = true
+		n.Content = append(n.Content, key(f.Name), text(r.named(f.Name, f.Value)))
 	}
 	return n
 }
 
 // withoutInPlace replaces the secrets that are not looked for everywhere in a body that is neither JSON
 // nor a form.
-func (r *renderer) withoutInPlace(raw string, fields []field) string {
+func (r *renderer) withoutInPlace(raw string, all []fields.Field) string {
 	var pairs []string // all at once: a body may have as many as it has lines
 	seen := map[string]bool{}
-	for _, f := range fields {
-		s := r.d.vault.secrets[f.value]
-		if s == nil || seen[f.value] || !secretName().MatchString(f.name) || r.d.vault.found(s) && !r.d.vault.names[f.value] {
+	for _, f := range all {
+		s := r.d.vault.secrets[f.Value]
+		if s == nil || seen[f.Value] || !fields.IsSecret(f.Name) || r.d.vault.found(s) && !r.d.vault.names[f.Value] {
 			continue
 		}
-		seen[f.value] = true
+		seen[f.Value] = true
 		for _, around := range [][2]string{{`"`, `"`}, {"'", "'"}, {"=", "&"}, {"=", "\n"}, {">", "<"}, {"\r\n\r\n", "\r\n"}, {": ", "\n"}, {": ", "\r"}, {": ", ","}, {": ", "}"}, {":", ","}, {":", "}"}} {
-			pairs = append(pairs, around[0]+f.value+around[1], around[0]+s.shadow+around[1])
+			pairs = append(pairs, around[0]+f.Value+around[1], around[0]+s.shadow+around[1])
 		}
 	}
 	raw = strings.NewReplacer(pairs...).Replace(raw)
@@ -299,7 +300,7 @@ func (r *renderer) body(response wire.Response, noise *noise, captured map[*secr
 			inner := r.expected(`"`+v.Text+`"`, captured, later)
 			return text(inner[1 : len(inner)-1])
 		}
-		if v, err := parseJSON(response.Body); err == nil {
+		if v, err := fields.ParseJSON(response.Body); err == nil {
 			if n, ok := jsonNode("", v, write, "$"); ok {
 				return []*yaml.Node{key("json"), n}
 			}

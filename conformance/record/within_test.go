@@ -1,91 +1,21 @@
 package record_test
 
 import (
-	"encoding/base64"
-	"net/url"
+	"maps"
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields/fieldstest"
 	"github.com/authcompat/authcompat/conformance/record"
 )
 
-// TestSecretsWithinOthers has secrets that stand within something else: JSON in a form, an address in a parameter, XML, lines
-// of text, pairs that a semicolon parts, a token behind the word that Authorization wants. None must be in the file.
+// TestSecretsWithinOthers has secrets that stand within something else. None must be in the file.
 func TestSecretsWithinOthers(t *testing.T) {
-	const asJSON, asForm, parts, xml = "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=B", "application/xml"
-	good := call("POST", "/login", `{"username":"ann","password":"an0ther w0rd"}`, 200, `{"ok": true}`, "Content-Type", asJSON)
-	q := func(kind, body string, status int, answer string) record.Call {
-		return call("POST", "/x", body, status, answer, "Content-Type", kind)
-	}
-	for name, bad := range map[string]record.Call{
-		"xml":                    q(xml, "<root><username>ben</username><password>Strasse geheim99</password></root>", 200, "{}"),
-		"xml attr":               q(xml, `<root><password type="string">Strasse-geheim99</password></root>`, 200, "{}"),
-		"xml cdata":              q(xml, `<root><password><![CDATA[Strasse-geheim99]]></password></root>`, 200, "{}"),
-		"xml ns":                 q(xml, `<r:root><r:password>Strasse-geheim99</r:password></r:root>`, 200, "{}"),
-		"xmlrpc":                 q(xml, `<member><name>password</name><value><string>Strasse-geheim99</string></value></member>`, 200, "{}"),
-		"xml param":              q(xml, `<param name="password">Strasse-geheim99</param>`, 200, "{}"),
-		"xml amp":                q(xml, "<root><password>Strasse&amp;geheim99</password></root>", 200, "{}"),
-		"xml comma":              q(xml, "<root><password>Strasse,geheim99</password></root>", 200, "{}"),
-		"yaml":                   q("application/yaml", "username: ben\npassword: Strasse geheim99\n", 200, "{}"),
-		"yaml quoted":            q("application/yaml", "username: ben\n'password': 'Strasse''s geheim99'\n", 200, "{}"),
-		"yaml block":             q("application/yaml", "username: ben\npassword: |\n  Strasse geheim99\n", 200, "{}"),
-		"text enc":               q("text/plain", "username=ben\r\npassword=Strasse geheim99\r\n", 200, "{}"),
-		"text <":                 q("text/plain", "username=ben\r\npassword=Strasse<>geheim99\r\n", 200, "{}"),
-		"form semicolon":         q(asForm, "username=ben;password=Strasse-geheim99", 200, "{}"),
-		"form semicolon2":        q(asForm, "username=ben&x=y;password=Strasse-geheim99;z=1", 200, "{}"),
-		"query semicolon":        call("GET", "/x?a=b;password=Strasse-geheim99", "", 200, "{}"),
-		"matrix":                 call("GET", "/x;jsessionid=3geheim99-99geheim99geheim99", "", 200, "{}"),
-		"matrix2":                call("GET", "/x;token=Strasse-geheim99/y?a=1", "", 200, "{}"),
-		"json single esc":        q(asJSON, `{'username':'ben','password':'Strasse\'s geheim99'}`, 400, "{}"),
-		"json unquoted":          q(asJSON, `{username:ben,password:Strasse geheim99}`, 400, "{}"),
-		"json unquoted2":         q(asJSON, `{"username":ben,"password":Strasse geheim99}`, 400, "{}"),
-		"json broken esc echoed": q(asJSON, `{"username":"ben","password":"Stra\u00dfe-geheim99",}`, 400, `{"got":"Straße-geheim99"}`),
-		"json nested":            q(asJSON, `{"password":{"value":"Strasse geheim99"}}`, 200, "{}"),
-		"json nested2":           q(asJSON, `{"password":{"a":{"b":["Strasse geheim99"]}}}`, 200, "{}"),
-		"json nested list obj":   q(asJSON, `{"password":[{"value":"Strasse geheim99"}]}`, 200, "{}"),
-		"json named":             q(asJSON, `[{"name":"password","value":"Strasse geheim99"}]`, 200, "{}"),
-		"json in json":           q(asJSON, `{"data":"{\"username\":\"ben\",\"password\":\"Strasse geheim99\"}"}`, 200, "{}"),
-		"json in form":           q(asForm, "data="+url.QueryEscape(`{"username":"ben","password":"Strasse geheim99"}`), 200, "{}"),
-		"json in part":           q(parts, "--B\r\nContent-Disposition: form-data; name=\"data\"\r\nContent-Type: application/json\r\n\r\n{\"username\":\"ben\",\"password\":\"Strasse geheim99\"}\r\n--B--\r\n", 200, "{}"),
-		"query in json":          q(asJSON, `{"url":"https://h/?token=Strasse-geheim99"}`, 200, "{}"),
-		"url in form":            q(asForm, "next="+url.QueryEscape("/reset?token=Strasse-geheim99"), 200, "{}"),
-		"url in query":           call("GET", "/x?next="+url.QueryEscape("/reset?token=Strasse-geheim99"), "", 200, "{}"),
-		"form no ct <":           call("POST", "/x", "username=ben&password=Strasse+<geheim99", 200, "{}"),
-		"form no ct {":           call("POST", "/x", "username=ben&password=Strasse {geheim99", 200, "{}"),
-		"form json ct <":         q(asJSON, "username=ben&password=Strasse <geheim99", 200, "{}"),
-		"form as octet":          q("application/octet-stream", "user[name]=ben&user[password]=Strasse geheim99", 200, "{}"),
-		"part space disp":        q(parts, "--B\r\nContent-Disposition : form-data; name=\"password\"\r\n\r\nStrasse-geheim99\r\n--B--\r\n", 200, `{}`),
-		"json a cd":              q(asJSON, "{\"a\":\"content-disposition:\",\n\n\"password\":\"Strasse geheim99\"}", 200, "{}"),
-		"form a cd":              q(asForm, "a=content-disposition:\n\n&password=Strasse-geheim99", 200, "{}"),
-		"hdr refresh":            answered(call("GET", "/x", "", 200, `{}`), "Refresh", "0; url=/x?token=Strasse-geheim99"),
-		"hdr refresh path":       answered(call("GET", "/x", "", 200, `{}`), "Refresh", "0; url=/confirm/MQ/3geheim99-99geheim99geheim99/"),
-		"hdr link rel":           answered(call("GET", "/x", "", 200, `{}`), "Link", "<?token=Strasse-geheim99>; rel=next"),
-		"hdr loc semic":          answered(call("GET", "/x", "", 302, `{}`), "Location", "/x?a=b;token=Strasse-geheim99"),
-		"hdr loc jsess":          answered(call("GET", "/x", "", 302, `{}`), "Location", "/x;jsessionid=3geheim99-99geheim99geheim99?a=b"),
-		"hdr loc next":           answered(call("GET", "/x", "", 302, `{}`), "Location", "/login?next=%2Fx%3Ftoken%3DStrasse-geheim99"),
-		"hdr referer next":       call("GET", "/x", "", 200, `{}`, "Referer", "https://h/login?next=%2Fx%3Ftoken%3DStrasse-geheim99"),
-		"hdr referer noscheme":   call("GET", "/x", "", 200, `{}`, "X-Original-Url", "x?token=Strasse-geheim99"),
-		"hdr cookie2":            call("GET", "/x", "", 200, `{}`, "Cookie2", "a=Strasse-geheim99"),
-		"hdr xcookie":            call("GET", "/x", "", 200, `{}`, "X-Cookie", "a=Strasse-geheim99"),
-		"hdr setcookie2":         answered(call("GET", "/x", "", 200, `{}`), "Set-Cookie2", "sid=3geheim99-99geheim99geheim99"),
-		"hdr resp token word":    answered(call("GET", "/x", "", 200, `{}`), "X-Auth-Token", "Bearer 3geheim99-99geheim99geheim99"),
-		"hdr resp auth":          answered(call("GET", "/x", "", 200, `{}`), "Authorization", "Token 3geheim99-99geheim99geheim99"),
-		"resp token spaces":      q(asJSON, "{}", 200, `{"token":"Token 3geheim99-99geheim99geheim99"}`),
-		"resp xml token cdata":   q(asJSON, "{}", 200, `<root><token><![CDATA[3geheim99-99geheim99geheim99]]></token></root>`),
-		"resp text token":        q(asJSON, "{}", 200, `Your token is 3geheim99-99geheim99geheim99.`),
-		"resp text plain":        q(asJSON, "{}", 200, `3geheim99-99geheim99geheim99`),
-		"resp new password":      q(asJSON, "{}", 200, `{"new_password":"geheimab"}`),
-		"resp colon token":       q(asJSON, "{}", 200, `{"token":"geheim99:99:geheim"}`),
-		"resp url token":         q(asJSON, "{}", 200, `{"link":"https://h/x?token=geheim99x"}`),
-		"basic latin1":           call("GET", "/x", "", 200, `{"x":"Stra\u00dfe-geheim99"}`, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("ben:Stra\xdfe-geheim99"))),
-		"basic echo":             call("GET", "/x", "", 200, `{"x":"Strasse geheim99"}`, "Authorization", "Basic "+base64.URLEncoding.EncodeToString([]byte("b?>n:Strasse geheim99"))),
-		"echo trimmed":           q(asJSON, `{"password":" Strasse geheim99 "}`, 200, `{"x":"Strasse geheim99"}`),
-		"kv header":              call("GET", "/x", "", 200, `{}`, "X-Data", "user=ben;password=Strasse-geheim99"),
-		"json header":            call("GET", "/x", "", 200, `{}`, "X-Data", `{"token":"Strasse-geheim99"}`),
-		"german":                 q(asJSON, `{"kennwort":"Strasse geheim99"}`, 200, "{}"),
-		"pw":                     q(asJSON, `{"username":"ben","pw":"Strasse geheim99"}`, 200, "{}"),
-		"activation_key":         q(asJSON, `{"activation_key":"geheimab"}`, 200, "{}"),
-	} {
+	good := call("POST", "/login", `{"username":"ann","password":"an0ther w0rd"}`, 200, `{"ok": true}`, "Content-Type", "application/json")
+	all := fieldstest.Secrets()
+	maps.Copy(all, fieldstest.Unnamed())
+	for name, e := range all {
+		bad := record.Call{Request: e.Request, Response: e.Response}
 		t.Run(name, func(t *testing.T) {
 			for _, calls := range [][]record.Call{{good, bad}, {bad, good}} {
 				text, _ := written(t, calls...)

@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 )
 
 // ErrSecretLeft is the error of a file that would have a secret.
@@ -136,7 +137,7 @@ func (s *scanner) has(text string) bool {
 		return string(raw)
 	})
 	plain = strings.NewReplacer("$${", "${", "<<", "<").Replace(plain)
-	for _, value := range []string{text, plain, unescapedJSON(plain), unescaped(plain), html.UnescapeString(plain), html.UnescapeString(unescapedJSON(plain))} {
+	for _, value := range []string{text, plain, unescapedJSON(plain), fields.Unescaped(plain), html.UnescapeString(plain), html.UnescapeString(unescapedJSON(plain))} {
 		if _, ok := s.table.first(value); ok {
 			return true
 		}

@@ -27,6 +27,7 @@ func formsOf(value string) []string {
 	for _, text := range once[4:] {
 		once = append(once, percent.ReplaceAllStringFunc(text, strings.ToLower))
 	}
+	once = append(once, strings.ReplaceAll(value, " ", "+"), strings.ReplaceAll(value, " ", "%20")) // and nothing else, by careless clients
 	var all []string
 	for _, text := range distinct(once) {
 		all = append(all, text, inJSON(text), withoutMarkup(inJSON(text)), inASCII(text), url.QueryEscape(text), html.EscapeString(text),

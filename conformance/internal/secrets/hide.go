@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -93,7 +94,7 @@ func (h *Hider) Response(text string) string {
 func (h *Hider) fields(pattern *regexp.Regexp, text string, isSecret func(Kind, string) bool) string {
 	return pattern.ReplaceAllStringFunc(text, func(field string) string {
 		m := pattern.FindStringSubmatch(field)
-		kind, value := h.patterns.kindOf(m[2]), unquoted(m[3])
+		kind, value := kindOf(m[2]), unquoted(m[3])
 		quote := ""
 		if strings.HasPrefix(m[3], `"`) {
 			quote = `"`
@@ -107,29 +108,29 @@ func (h *Hider) fields(pattern *regexp.Regexp, text string, isSecret func(Kind, 
 
 // Header hides secrets in the value of a header, of a request or of a response.
 func (h *Hider) Header(header wire.Header) string {
-	switch name := strings.ToLower(header.Name); {
-	case name == "authorization" || name == "proxy-authorization":
+	switch {
+	case fields.IsCredentials(header.Name):
 		return h.authorization(header.Value)
-	case name == "cookie":
+	case fields.IsCookie(header.Name) && !strings.EqualFold(header.Name, "Set-Cookie"):
 		pairs := strings.Split(header.Value, ";")
 		for i, pair := range pairs {
 			pairs[i] = h.cookie(pair)
 		}
 		return strings.Join(pairs, ";")
-	case name == "set-cookie":
+	case fields.IsCookie(header.Name):
 		pair, attributes, more := strings.Cut(header.Value, ";")
 		if more {
 			return h.cookie(pair) + ";" + h.Text(attributes)
 		}
 		return h.cookie(pair)
-	case h.patterns.headerName.MatchString(name) && header.Value != "":
+	case fields.IsSecretHeader(header.Name) && header.Value != "":
 		return h.mark(Token, header.Value)
 	}
 	return h.Text(header.Value)
 }
 
 func (h *Hider) authorization(value string) string {
-	scheme, credentials := splitAuthorization(value)
+	scheme, credentials := fields.SplitCredentials(value)
 	if credentials == "" {
 		return h.Text(value)
 	}

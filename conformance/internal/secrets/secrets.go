@@ -3,10 +3,9 @@
 package secrets
 
 import (
-	"encoding/base64"
-	"net/url"
 	"strings"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
@@ -60,20 +59,8 @@ func (s *Set) Request(r wire.Request) {
 	for _, h := range r.Headers {
 		s.header(h)
 	}
-	for _, m := range s.patterns.address.FindAllStringSubmatch(r.Path, -1) {
-		if value, err := url.QueryUnescape(m[3]); err == nil { // as Django up to 3.1 parts pairs, by semicolons
-			s.Add(s.patterns.kindOf(m[2]), value)
-		}
-	}
-	for _, text := range []string{r.Path, string(r.Body)} {
-		for _, m := range s.patterns.requestJSON.FindAllStringSubmatch(text, -1) {
-			s.Add(s.patterns.kindOf(m[2]), unquoted(m[3]))
-		}
-		for _, m := range s.patterns.form.FindAllStringSubmatch(text, -1) {
-			if value, err := url.QueryUnescape(m[3]); err == nil {
-				s.Add(s.patterns.kindOf(m[2]), value)
-			}
-		}
+	for _, f := range fields.Secrets(r) {
+		s.Add(kindOf(f.Name), f.Value)
 	}
 }
 
@@ -86,67 +73,41 @@ func (s *Set) Response(r *wire.Response) {
 		s.Add(Password, hash)
 		s.Add(Password, hash[strings.LastIndexByte(hash, '$')+1:])
 	}
-	for _, m := range s.patterns.responseJSON.FindAllStringSubmatch(string(r.Body), -1) {
-		if kind, value := s.patterns.kindOf(m[2]), unquoted(m[3]); isAnswered(kind, value) {
-			s.Add(kind, value)
-		}
-	}
-	for _, m := range s.patterns.schemeJSON.FindAllStringSubmatch(string(r.Body), -1) {
-		if strings.ContainsAny(m[3], "0123456789") { // and no sentence
-			s.Add(Token, unquoted(`"`+m[3]+`"`))
+	for _, f := range fields.Answered(*r) {
+		if kind := kindOf(f.Name); isAnswered(kind, f.Value) || fields.IsIssuable(f.Value) {
+			s.Add(kind, f.Value)
 		}
 	}
 }
 
 // isAnswered reports whether the value of a field in an answer is a secret of its kind, rather than a
-// word about one.
-func isAnswered(kind Kind, value string) bool { return kind == Password || len(value) >= minAnswered }
+// word about one, or a sentence.
+func isAnswered(kind Kind, value string) bool {
+	return !strings.ContainsAny(value, " \t\r\n") && (kind == Password || len(value) >= minAnswered && !words().MatchString(value))
+}
 
 func (s *Set) header(h wire.Header) {
-	switch name := strings.ToLower(h.Name); {
-	case name == "authorization" || name == "proxy-authorization":
-		scheme, credentials := splitAuthorization(h.Value)
+	switch {
+	case fields.IsCredentials(h.Name):
+		scheme, credentials := fields.SplitCredentials(h.Value)
 		if !strings.EqualFold(strings.TrimSpace(scheme), "Basic") {
 			s.Add(Token, credentials)
 			return
 		}
 		s.Add(Credentials, credentials)
-		if pair, err := base64.StdEncoding.DecodeString(credentials); err == nil {
-			_, password, _ := strings.Cut(string(pair), ":")
-			s.Add(Password, password)
-		}
-	case name == "cookie":
-		for pair := range strings.SplitSeq(h.Value, ";") {
-			_, value, _ := strings.Cut(pair, "=")
-			s.Add(Cookie, strings.TrimSpace(value))
-		}
-	case name == "set-cookie":
-		pair, _, _ := strings.Cut(h.Value, ";")
-		_, value, _ := strings.Cut(pair, "=")
-		s.Add(Cookie, strings.TrimSpace(value))
-	case s.patterns.headerName.MatchString(name):
-		s.Add(Token, h.Value)
-	default:
-		for _, m := range s.patterns.address.FindAllStringSubmatch(h.Value, -1) {
-			s.Add(s.patterns.kindOf(m[2]), m[3])
-			if value, err := url.QueryUnescape(m[3]); err == nil {
-				s.Add(s.patterns.kindOf(m[2]), value)
+		if _, password, ok := fields.BasicCredentials(credentials); ok {
+			for _, f := range fields.Named("password", password) {
+				s.Add(Password, f.Value)
 			}
 		}
+	case strings.EqualFold(h.Name, "Set-Cookie"):
+		_, value := fields.SetCookie(h.Value)
+		s.Add(Cookie, value)
+	case fields.IsCookie(h.Name):
+		for _, pair := range fields.Cookies(h.Value) {
+			s.Add(Cookie, pair[1])
+		}
+	case fields.IsSecretHeader(h.Name):
+		s.Add(Token, h.Value)
 	}
-}
-
-// splitAuthorization cuts the value of an Authorization header behind its scheme. One that has no
-// white space is a scheme if it is no longer than those in use.
-func splitAuthorization(value string) (scheme, credentials string) {
-	trimmed := strings.TrimLeft(value, " \t")
-	at := strings.IndexAny(trimmed, " \t")
-	switch {
-	case at < 0 && len(trimmed) <= len("Negotiate"):
-		return value, ""
-	case at < 0 || at > 20:
-		return "", value
-	}
-	credentials = strings.TrimLeft(trimmed[at:], " \t")
-	return value[:len(value)-len(credentials)], credentials
 }

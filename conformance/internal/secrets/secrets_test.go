@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/authcompat/authcompat/conformance/internal/fields/fieldstest"
 	"github.com/authcompat/authcompat/conformance/internal/secrets"
 	"github.com/authcompat/authcompat/conformance/wire"
 )
@@ -188,6 +190,25 @@ func TestTokensOfAnswers(t *testing.T) {
 		}
 		if strings.Contains(string(r.Body), "This field") && !strings.Contains(shown, "This field is required.") {
 			t.Errorf("%s: a sentence is hidden: %s", name, shown)
+		}
+	}
+}
+
+// TestSecretsWithinOthers shows all of exchanges with secrets that stand within something else, and what repeats them.
+func TestSecretsWithinOthers(t *testing.T) {
+	for name, e := range fieldstest.Secrets() {
+		s := secrets.New()
+		s.Request(e.Request)
+		s.Response(&e.Response)
+		h := s.Hider(func(secrets.Kind, string) string { return "…" })
+		shown := []string{h.Request(e.Request.Path), h.Request(string(e.Request.Body)), h.Response(string(e.Response.Body)), h.Text(string(e.Request.Body))}
+		for _, header := range slices.Concat(e.Request.Headers, e.Response.Headers) {
+			shown = append(shown, h.Header(header))
+		}
+		for _, text := range shown {
+			if strings.Contains(text, "geheim") || strings.Contains(text, "Stra") {
+				t.Errorf("%s: %s", name, text)
+			}
 		}
 	}
 }

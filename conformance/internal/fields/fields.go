@@ -1,4 +1,6 @@
-package record
+// Package fields finds names with values in requests and responses, whatever they are written in and stand within, and tells
+// those apart that are secrets. Recordings and reports both ask it what they have to leave out.
+package fields
 
 import (
 	"bytes"
@@ -14,18 +16,18 @@ import (
 	"github.com/authcompat/authcompat/conformance/wire"
 )
 
-// A field is a value in a body or a query, under the name that is next to it.
-type field struct {
-	name  string
-	value string
-	text  bool // it is text, or a number, and not true, false or null
-	digit bool // it is a number of JSON
-	list  bool // it is within a list
+// A Field is a value in a body or a query, under the name that is next to it.
+type Field struct {
+	Name  string
+	Value string
+	Text  bool // it is text, or a number, and not true, false or null
+	Digit bool // it is a number of JSON
+	List  bool // it is within a list
 }
 
-// bodyFields returns the values in a body: JSON, a form, a multipart form, or else whatever looks like
+// OfBody returns the values in a body: JSON, a form, a multipart form, or else whatever looks like
 // names with values.
-func bodyFields(headers []wire.Header, body []byte) []field {
+func OfBody(headers []wire.Header, body []byte) []Field {
 	if len(body) == 0 {
 		return nil
 	}
@@ -37,7 +39,7 @@ func bodyFields(headers []wire.Header, body []byte) []field {
 			return fields
 		}
 	}
-	if v, err := parseJSON(body); err == nil {
+	if v, err := ParseJSON(body); err == nil {
 		return jsonFields("", v, false, nil)
 	}
 	if fields := looseParts(string(body)); fields != nil {
@@ -49,7 +51,7 @@ func bodyFields(headers []wire.Header, body []byte) []field {
 	return looseFields(string(body))
 }
 
-func jsonFields(name string, v jsontree.Value, list bool, fields []field) []field {
+func jsonFields(name string, v jsontree.Value, list bool, fields []Field) []Field {
 	switch v.Kind {
 	case jsontree.Array:
 		for _, item := range v.Items {
@@ -60,7 +62,7 @@ func jsonFields(name string, v jsontree.Value, list bool, fields []field) []fiel
 		for _, m := range v.Members {
 			inner := m.Key
 			switch {
-			case m.Value.Kind == jsontree.Object && secretName().MatchString(name), passwordName().MatchString(name), isNamed(m.Key) && secretName().MatchString(name):
+			case m.Value.Kind == jsontree.Object && IsSecret(name), IsPassword(name), isNamed(m.Key) && IsSecret(name):
 				inner = name
 			case beside != "" && isNamed(m.Key):
 				inner = beside
@@ -68,22 +70,23 @@ func jsonFields(name string, v jsontree.Value, list bool, fields []field) []fiel
 			fields = jsonFields(inner, m.Value, list, fields)
 		}
 	default:
-		fields = append(fields, field{name: name, value: v.Text, text: v.Kind == jsontree.String || v.Kind == jsontree.Number, digit: v.Kind == jsontree.Number, list: list})
+		fields = append(fields, Field{Name: name, Value: v.Text, Text: v.Kind == jsontree.String || v.Kind == jsontree.Number, Digit: v.Kind == jsontree.Number, List: list})
 	}
 	return fields
 }
 
 // formFields reads pairs as browsers encode them. What is not encoded well is taken as it is.
-func formFields(text string) []field {
-	var fields []field
+func formFields(text string) []Field {
+	var fields []Field
 	for pair := range strings.SplitSeq(text, "&") {
 		name, value, _ := strings.Cut(pair, "=")
-		fields = append(fields, field{name: unescaped(name), value: unescaped(value), text: true})
+		fields = append(fields, Field{Name: Unescaped(name), Value: Unescaped(value), Text: true})
 	}
 	return fields
 }
 
-func unescaped(text string) string {
+// Unescaped decodes a part of a query or a form; one that is not encoded well is returned as it is.
+func Unescaped(text string) string {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		return plain
 	}
@@ -91,8 +94,8 @@ func unescaped(text string) string {
 }
 
 // multipartFields reads the parts of a body; nil if it does not keep to its boundary to the end, or one of them has no name.
-func multipartFields(body []byte, boundary string) []field {
-	var fields []field
+func multipartFields(body []byte, boundary string) []Field {
+	var fields []Field
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := r.NextRawPart()
@@ -109,17 +112,17 @@ func multipartFields(body []byte, boundary string) []field {
 		if part.FormName() == "" { // Django looks at no other word of that header
 			return nil
 		}
-		fields = append(fields, field{name: part.FormName(), value: string(value), text: true})
+		fields = append(fields, Field{Name: part.FormName(), Value: string(value), Text: true})
 	}
 }
 
 // looseParts finds parts in a body that is none, by its header or its end: Django takes what has come of one that ends too
 // early. They end at the next line that begins as a boundary does.
-func looseParts(text string) []field {
+func looseParts(text string) []Field {
 	if !strings.Contains(strings.ToLower(text), "content-disposition") { // sooner than by the pattern
 		return nil
 	}
-	var fields []field
+	var fields []Field
 	heads := partHead().FindAllStringIndex(text, -1)
 	for i, at := range heads {
 		head, value := text[at[0]:at[1]], text[at[1]:]
@@ -133,14 +136,14 @@ func looseParts(text string) []field {
 		if m := partName().FindStringSubmatch(head); m != nil {
 			name = m[1] + m[2]
 		}
-		fields = append(fields, field{name: name, value: strings.TrimRight(value, "\r\n"), text: true})
+		fields = append(fields, Field{Name: name, Value: strings.TrimRight(value, "\r\n"), Text: true})
 	}
 	return fields
 }
 
-// parseJSON reads JSON that is in UTF-8. Of other bytes, jsontree would make other characters, and a secret with such is
+// ParseJSON reads JSON that is in UTF-8. Of other bytes, jsontree would make other characters, and a secret with such is
 // found nowhere.
-func parseJSON(body []byte) (jsontree.Value, error) {
+func ParseJSON(body []byte) (jsontree.Value, error) {
 	if !utf8.Valid(body) {
 		return jsontree.Value{}, errNotUTF8
 	}
@@ -150,16 +153,16 @@ func parseJSON(body []byte) (jsontree.Value, error) {
 var errNotUTF8 = errors.New("it is not in UTF-8")
 
 // looseFields finds names with values in text of another form, such as broken JSON or XML.
-func looseFields(text string) []field {
-	var fields []field
+func looseFields(text string) []Field {
+	var fields []Field
 	for _, m := range looseField().FindAllStringSubmatch(text, -1) {
-		fields = append(fields, field{name: m[1], value: m[2] + m[3] + m[4], text: true})
+		fields = append(fields, Field{Name: m[1], Value: m[2] + m[3] + m[4], Text: true})
 	}
 	return fields
 }
 
-// queryFields returns the parameters in the query of a path.
-func queryFields(path string) []field {
+// OfQuery returns the parameters in the query of a path.
+func OfQuery(path string) []Field {
 	_, query, ok := strings.Cut(path, "?")
 	if !ok {
 		return nil
@@ -167,15 +170,15 @@ func queryFields(path string) []field {
 	return formFields(query)
 }
 
-// isAddress reports whether a header has an address, as that of the page before.
-func isAddress(value string) bool {
+// IsAddress reports whether a header has an address, as that of the page before.
+func IsAddress(value string) bool {
 	return strings.HasPrefix(value, "/") || strings.Contains(value, "://")
 }
 
-// addressFields returns what an address in a header has of names with values, in its query or its fragment, and the
+// OfAddress returns what an address in a header has of names with values, in its query or its fragment, and the
 // password in it, as one.
-func addressFields(value string) []field {
-	var fields []field
+func OfAddress(value string) []Field {
+	var fields []Field
 	for i, part := range strings.FieldsFunc(value, func(r rune) bool { return r == '?' || r == '#' }) {
 		if end := strings.IndexAny(part, "<>\" "); end >= 0 { // it is one of several, as in Link
 			part = part[:end]
@@ -185,13 +188,13 @@ func addressFields(value string) []field {
 		}
 	}
 	if m := addressPassword().FindStringSubmatch(value); m != nil {
-		fields = append(fields, field{name: "password", value: unescaped(m[1]), text: true})
+		fields = append(fields, Field{Name: "password", Value: Unescaped(m[1]), Text: true})
 	}
 	return fields
 }
 
-// cookies returns the names and values in a Cookie header.
-func cookies(value string) [][2]string {
+// Cookies returns the names and values in a Cookie header.
+func Cookies(value string) [][2]string {
 	var pairs [][2]string
 	for pair := range strings.SplitSeq(value, ";") {
 		name, text, ok := strings.Cut(strings.TrimSpace(pair), "=")
@@ -203,9 +206,19 @@ func cookies(value string) [][2]string {
 	return pairs
 }
 
-// setCookie returns the name and the value in a Set-Cookie header.
-func setCookie(value string) (name, text string) {
+// SetCookie returns the name and the value in a Set-Cookie header.
+func SetCookie(value string) (name, text string) {
 	pair, _, _ := strings.Cut(value, ";")
 	name, text, _ = strings.Cut(strings.TrimSpace(pair), "=")
 	return name, strings.Trim(text, `"`)
+}
+
+// IsLoose reports whether a body is neither JSON nor a form, nor a multipart form.
+func IsLoose(headers []wire.Header, body []byte) bool {
+	if _, err := ParseJSON(body); err == nil || len(body) == 0 {
+		return false
+	}
+	response := wire.Response{Headers: headers}
+	kind, _ := response.Value("Content-Type")
+	return !strings.HasPrefix(strings.ToLower(kind), "application/x-www-form-urlencoded") && !formLike().Match(body) && !strings.HasPrefix(strings.ToLower(kind), "multipart/")
 }

@@ -1,4 +1,4 @@
-package record
+package fields
 
 import (
 	"encoding/xml"
@@ -12,20 +12,26 @@ import (
 // maxWithin is how many texts within one another are looked into: JSON in a form in an address, for instance.
 const maxWithin = 3
 
-// maxSecret is the length of what may be a secret within another text, in bytes: longer passwords are nobody's.
-const maxSecret = 4096
+// minSecret and maxSecret are the lengths of what may be a secret within another text, in bytes: what is shorter is there by
+// chance, and longer passwords are nobody's.
+const (
+	minSecret = 4
+	maxSecret = 4096
+)
 
-// fieldsWithin returns what a text has of names with values: a value that is JSON or XML itself, or an address or a form,
+// Within returns what a text has of names with values: a value that is JSON or XML itself, or an address or a form,
 // whose pairs may be separated by semicolons, as Django up to 3.1 takes them.
-func fieldsWithin(value string, depth int) []field {
-	if depth == 0 || len(value) < minFound {
+func Within(value string) []Field { return within(value, maxWithin) }
+
+func within(value string, depth int) []Field {
+	if depth == 0 || len(value) < minSecret {
 		return nil
 	}
 	trimmed := strings.TrimSpace(value)
-	var fields []field
+	var fields []Field
 	switch {
 	case strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "["):
-		if v, err := parseJSON([]byte(trimmed)); err == nil {
+		if v, err := ParseJSON([]byte(trimmed)); err == nil {
 			fields = jsonFields("", v, false, nil)
 			break
 		}
@@ -36,8 +42,8 @@ func fieldsWithin(value string, depth int) []field {
 		fields = pairsWithin(value)
 	}
 	for _, f := range fields {
-		if f.value != value && !secretName().MatchString(f.name) {
-			fields = append(fields, fieldsWithin(f.value, depth-1)...)
+		if f.Value != value && !IsSecret(f.Name) {
+			fields = append(fields, within(f.Value, depth-1)...)
 		}
 	}
 	return fields
@@ -45,21 +51,21 @@ func fieldsWithin(value string, depth int) []field {
 
 // pairsWithin returns the pairs of an address, a form or a header. Where a value ends is not always known: it is there twice
 // then.
-func pairsWithin(text string) []field {
-	var fields []field
+func pairsWithin(text string) []Field {
+	var fields []Field
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("?#&;", r) }) {
 		before, value, ok := strings.Cut(part, "=")
 		if !ok {
 			continue
 		}
-		name := unescaped(before)
+		name := Unescaped(before)
 		if at := strings.LastIndexAny(name, " \t\"'<>(,/"); at >= 0 {
 			name = name[at+1:]
 		}
 		value = strings.TrimLeft(value, `"'`)
-		fields = append(fields, field{name: name, value: unescaped(value), text: true})
+		fields = append(fields, Field{Name: name, Value: Unescaped(value), Text: true})
 		if end := strings.IndexAny(value, "<>\"', "); end > 0 {
-			fields = append(fields, field{name: name, value: unescaped(value[:end]), text: true})
+			fields = append(fields, Field{Name: name, Value: Unescaped(value[:end]), Text: true})
 		}
 	}
 	return fields
@@ -67,15 +73,15 @@ func pairsWithin(text string) []field {
 
 // xmlFields returns the texts and the attributes of XML by the names of their elements, and texts next to an element or an
 // attribute that has their name, as XML-RPC has them. Of what is broken, that is what comes before.
-func xmlFields(text string) []field {
+func xmlFields(text string) []Field {
 	type element struct{ name, text string }
-	var fields []field
+	var fields []Field
 	var open []element
 	named := "" // by an element before
 	add := func(name, value string) {
 		for _, v := range []string{value, strings.TrimSpace(value)} {
 			if v != "" {
-				fields = append(fields, field{name: name, value: v, text: true})
+				fields = append(fields, Field{Name: name, Value: v, Text: true})
 			}
 			if v == strings.TrimSpace(value) {
 				return
@@ -98,7 +104,7 @@ func xmlFields(text string) []field {
 			e := element{name: token.Name.Local}
 			for _, a := range token.Attr {
 				add(a.Name.Local, a.Value)
-				if isNaming(a.Name.Local) && secretName().MatchString(a.Value) {
+				if isNaming(a.Name.Local) && IsSecret(a.Value) {
 					e.name = a.Value
 				}
 			}
@@ -117,7 +123,7 @@ func xmlFields(text string) []field {
 			switch {
 			case isNaming(e.name):
 				named = strings.TrimSpace(e.text)
-			case secretName().MatchString(named) && strings.TrimSpace(e.text) != "":
+			case IsSecret(named) && strings.TrimSpace(e.text) != "":
 				add(named, e.text)
 			}
 		}
@@ -146,20 +152,20 @@ func isNamed(name string) bool {
 // {"name": "password", "value": "…"}.
 func namedBeside(v jsontree.Value) string {
 	for _, m := range v.Members {
-		if isNaming(m.Key) && m.Value.Kind == jsontree.String && plainKey().MatchString(m.Value.Text) && secretName().MatchString(m.Value.Text) {
+		if isNaming(m.Key) && m.Value.Kind == jsontree.String && plainKey().MatchString(m.Value.Text) && IsSecret(m.Value.Text) {
 			return m.Value.Text
 		}
 	}
 	return ""
 }
 
-// unquotedFields returns what text that is neither JSON nor a form nor XML may have under names of secrets, to the end of
+// unquoted returns what text that is neither JSON nor a form nor XML may have under names of secrets, to the end of
 // the line or of the item: a password has spaces, and looseFields stops there.
-func unquotedFields(text string) []field {
-	var fields []field
+func unquoted(text string) []Field {
+	var fields []Field
 	for _, at := range looseName().FindAllStringSubmatchIndex(text, -1) {
 		name, rest := text[at[2]:at[3]], text[at[1]:min(len(text), at[1]+maxSecret)]
-		if !secretName().MatchString(name) {
+		if !IsSecret(name) {
 			continue
 		}
 		rest = strings.TrimLeft(rest, " \t")
@@ -168,7 +174,7 @@ func unquotedFields(text string) []field {
 		}
 		add := func(value string) {
 			if value = strings.TrimRight(value, " \t\r\n"); value != "" {
-				fields = append(fields, field{name: name, value: value, text: true})
+				fields = append(fields, Field{Name: name, Value: value, Text: true})
 			}
 		}
 		if quote := rest[:min(1, len(rest))]; quote == `"` || quote == "'" {
@@ -177,7 +183,7 @@ func unquotedFields(text string) []field {
 				m = rest[:lineEnd(rest)]
 			}
 			add(strings.TrimSuffix(m[1:], quote))
-			if inner, err := parseJSON([]byte(m)); err == nil {
+			if inner, err := ParseJSON([]byte(m)); err == nil {
 				add(inner.Text)
 			}
 			continue
@@ -219,11 +225,11 @@ func variants(value string) []string {
 	return all
 }
 
-// isWord reports whether a value that stands within others under a secret's name is too ordinary to be one, or too long.
-func isWord(value string) bool {
+// IsWord reports whether a value that stands within others under a secret's name is too ordinary to be one, or too long.
+func IsWord(value string) bool {
 	switch strings.ToLower(value) {
 	case "true", "false", "null", "none", "password", "token", "bearer", "basic":
 		return true
 	}
-	return len(value) < minFound || len(value) > maxSecret
+	return len(value) < minSecret || len(value) > maxSecret
 }
