@@ -4,7 +4,7 @@ Copy this file, and wrap the application:
     application = AuthcompatIdentity(application, "/etc/app/identity-key")
 
 Beside REMOTE_USER, environ has authcompat.user_id and authcompat.token_id. Django takes the
-name with its RemoteUserMiddleware and RemoteUserBackend.
+name with its RemoteUserMiddleware and the backend of authcompat_backend.py, not its own.
 """
 
 import base64
