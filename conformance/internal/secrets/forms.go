@@ -40,7 +40,7 @@ func formsOf(value string) []string {
 			all = append(all, inBase64(base64.RawStdEncoding, text, before), inBase64(base64.RawURLEncoding, text, before))
 		}
 	}
-	return distinct(all)
+	return distinct(append(all, withoutMarkup(inJSON(html.EscapeString(value)))))
 }
 
 func distinct(texts []string) []string {
