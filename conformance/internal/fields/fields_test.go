@@ -45,7 +45,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s is no name of a token", name)
 		}
 	}
-	for _, name := range strings.Fields(`author authors author_id authority username email keys keyword monkey access_level accessible refreshed postcode zip_code codec side spin pink hashtag`) {
+	for _, name := range strings.Fields(`author authors author_id authority username email keys keyword monkey access_level accessible refreshed postcode zip_code codec side spin pink hashtag commit_hash`) {
 		if fields.IsSecret(name) {
 			t.Errorf("%s is a name of a secret", name)
 		}

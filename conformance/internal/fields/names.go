@@ -7,8 +7,8 @@ const (
 
 	// Names of what somebody has written begin with auth, too.
 	tokenInside = `token|secret|session|jwt|api[-_]?key|auth(?:[a-np-z0-9_.\-]|o[a-qs-z]|ori[sz])|credential|csrf|xsrf|otp`
-	tokenEnd    = `auth|hash|(?:access|refresh|activation|confirmation|verification|recovery|reset|backup)[-_]?(?:key|code)s?`
-	tokenWhole  = `key|access|refresh|code|sid|signature`
+	tokenEnd    = `auth|(?:access|refresh|activation|confirmation|verification|recovery|reset|backup)[-_]?(?:key|code)s?`
+	tokenWhole  = `key|hash|access|refresh|code|sid|signature`
 )
 
 // SecretPattern and TokenPattern are regular expressions of the names for which [IsSecret] and [IsToken] hold, as they are
