@@ -82,7 +82,7 @@ manage: 0.0.0.0:8001
 			"c.yaml:3:15: listeners.profile: " + unknownProfile,
 			"broken.yaml:2:1: did not find expected node content",
 			"c.yaml:6:15: listeners.profile: snippit: several profiles need an address each: --profile snippit@127.0.0.1:8001",
-			"c.yaml:6:15: listeners.profile: profile snippit is given twice",
+			"c.yaml:6:15: listeners.profile: profile snippit is given twice: for another address, give a copy of it with another name",
 		}},
 		{"values", one + `password_iterations: 0
 trusted_proxies: [10.0.0.0/8, 10.0.0.0/33, proxy]

@@ -45,7 +45,7 @@ func (f *Server) loadProfiles(ctx context.Context, found *section.Problems) []Bo
 		case err != nil:
 			found.Add(at, "%v", err)
 		case slices.ContainsFunc(all, func(o BoundProfile) bool { return o.Profile.Name == p.Name }):
-			found.Add(at, "profile %s is given twice", p.Name)
+			found.Add(at, "profile %s is given twice: for another address, give a copy of it with another name", p.Name)
 		default:
 			p.Headers = l.deprecation.headers(p.Headers, found)
 			application, frontAt := f.loadFront(ctx, l, p, found)
