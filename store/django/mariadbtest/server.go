@@ -199,14 +199,7 @@ func ownFolder() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folder, err := os.MkdirTemp("", "authcompat-mariadb-")
-	if err != nil {
-		return "", err
-	}
-	if err := who.Give(folder); err != nil {
-		return "", errors.Join(err, os.RemoveAll(folder))
-	}
-	return folder, nil
+	return who.Folder("mariadb")
 }
 
 // command is a program that runs as the server's user and ends with this

@@ -20,3 +20,6 @@ func (s *Servant) credential() *syscall.Credential {
 	}
 	return &syscall.Credential{Uid: uint32(s.uid), Gid: uint32(s.gid)}
 }
+
+// isGone reports whether no process has the number.
+func isGone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }

@@ -1,7 +1,6 @@
 package postgrestest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,18 +32,11 @@ func servant() (*daemon.Servant, error) { return daemon.Find("postgres") }
 
 // ownFolder creates a temporary directory that belongs to the server's user.
 func ownFolder() (string, error) {
-	folder, err := os.MkdirTemp("", "authcompat-postgres-")
+	who, err := servant()
 	if err != nil {
 		return "", err
 	}
-	who, err := servant()
-	if err == nil {
-		err = who.Give(folder)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(folder))
-	}
-	return folder, nil
+	return who.Folder("postgres")
 }
 
 // command returns a program that runs as the server's user and ends with this process,
