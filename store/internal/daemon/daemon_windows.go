@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -20,5 +21,8 @@ func (s *Servant) Attributes(syscall.Signal) *syscall.SysProcAttr { return &sysc
 // RemoveSegment does nothing: what a killed server leaves stays until the machine restarts.
 func RemoveSegment(int) {}
 
-// isGone reports false: no server runs here that could have left anything.
-func isGone(int) bool { return false }
+// lockFile does nothing.
+func lockFile(*os.File) error { return nil }
+
+// isLeft reports false: no server runs here that could have left anything.
+func isLeft(string) bool { return false }

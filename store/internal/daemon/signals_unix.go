@@ -2,7 +2,10 @@
 
 package daemon
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // The signals that stop a process, and let it go on.
 const (
@@ -21,5 +24,15 @@ func (s *Servant) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(s.uid), Gid: uint32(s.gid)}
 }
 
-// isGone reports whether no process has the number.
-func isGone(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH }
+// lockFile locks an open file, which nobody else has.
+func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// isLeft reports whether the file is there, and nobody has locked it.
+func isLeft(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return lockFile(f) == nil
+}
