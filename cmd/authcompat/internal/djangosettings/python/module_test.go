@@ -199,7 +199,8 @@ func TestLargeFiles(t *testing.T) {
 	checkFast(t, "blocks", nested.String())
 }
 
-// checkFast reads a file, which may take a second on a slow machine, ten under the race detector.
+// checkFast reads a file. What takes more than linear time takes minutes; the rest some seconds, under the race detector on
+// a machine that is busy otherwise.
 func checkFast(t *testing.T, name, text string) {
 	t.Helper()
 	start := time.Now()
@@ -211,7 +212,7 @@ func checkFast(t *testing.T, name, text string) {
 	if v := m.Value("X"); v != nil {
 		_ = v.Show(100)
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("%s: took %v", name, took)
 	} else {
 		t.Logf("%s: %v", name, took)
