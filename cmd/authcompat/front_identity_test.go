@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/authcompat/authcompat/dialects/identity"
+	"github.com/authcompat/authcompat/store/django/tables"
 )
 
 // Keys of identities, as in their files.
@@ -151,15 +152,18 @@ func TestIdentityIsOfTheVeryName(t *testing.T) {
 	put(t, file, identityKeyA+"\n")
 	keys := mustIdentityKeys(t, identityKeyA)
 	for spelling, found := range map[string]map[string]string{
-		"keep":  {"ann": "ann", "ANN": "", "Ann": "", "Bob": "Bob", "bob": "", "BOB": "", "nobody": ""},
-		"lower": {"ann": "ann", "ANN": "", "Ann": "", "Bob": "", "bob": "Bob", "BOB": "", "nobody": ""},
+		"keep":  {"ann": "ann", "ANN": "", "Ann": "", "Bob": "Bob", "bob": "", "BOB": "", "nobody": "", "ΟΔΟΣ": "ΟΔΟΣ", "οδοσ": "", "οδος": "", "i\u0307pek": ""},
+		"lower": {"ann": "ann", "ANN": "", "Ann": "", "Bob": "", "bob": "Bob", "BOB": "", "nobody": "", "ΟΔΟΣ": "", "οδοσ": "ΟΔΟΣ", "οδος": "", "ipek": "İPEK", "i\u0307pek": ""},
 	} {
 		address := startBeliever(t, file, "username", spelling)
 		for name, user := range found {
+			if imported := (tables.Mapping{UsernameCase: spelling}).Named(user); user != "" && imported != name {
+				t.Fatalf("%s: %s is imported as %s, not as %s", spelling, user, imported, name)
+			}
 			header := "X-Authcompat-Identity: " + identity.Sign(keys, identity.Identity{UserID: 7, Name: name, TokenID: "00ff", Time: time.Now()}) + "\r\n"
 			want, remote := `401 {"detail":"Unknown user."}`, "200 nobody"
 			if user != "" {
-				want, remote = fmt.Sprintf(`200 [%d,%q,"00ff"]`, map[string]int{"ann": 1, "Bob": 4}[user], user), "200 "+user
+				want, remote = fmt.Sprintf(`200 [%d,%q,"00ff"]`, map[string]int{"ann": 1, "Bob": 4, "ΟΔΟΣ": 5, "İPEK": 6}[user], user), "200 "+user
 			}
 			if got := answerOf(t, address, "/drf/", header); got != want {
 				t.Errorf("%s: %s: REST framework: %s, want %s", spelling, name, got, want)

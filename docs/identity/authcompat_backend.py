@@ -20,7 +20,9 @@ class AuthcompatBackend(RemoteUserBackend):
         if user is None:
             return None
         name = user.get_username()
-        # Where users were imported with username_case: lower, authcompat has their names so.
+        # Where users were imported with username_case: lower, authcompat has their names so, each
+        # letter by itself. str.lower() makes another letter of a sigma that ends a word, and two
+        # of a dotted I: that is the name of another.
         if getattr(settings, "AUTHCOMPAT_IDENTITY_CASE", "keep") == "lower":
-            name = name.lower()
+            name = "".join(letter.lower()[0] for letter in name)
         return user if name == remote_user else None

@@ -26,6 +26,15 @@ FORM = re.compile(
 )
 
 
+def lower(name):
+    """Puts a name in lower case as an import with username_case: lower does: each letter by itself.
+
+    str.lower() makes another letter of a sigma that ends a word, and two of a dotted I: that
+    is the name of another, which anybody may have registered.
+    """
+    return "".join(letter.lower()[0] for letter in name)
+
+
 def named(user, name):
     """Tells whether a user that the database has found by a name has that very name.
 
@@ -33,7 +42,7 @@ def named(user, name):
     ADMIN, too. To authcompat that is the name of another, which anybody may have registered.
     """
     has = user.get_username()
-    return (has.lower() if getattr(settings, "AUTHCOMPAT_IDENTITY_CASE", "keep") == "lower" else has) == name
+    return (lower(has) if getattr(settings, "AUTHCOMPAT_IDENTITY_CASE", "keep") == "lower" else has) == name
 
 
 class AuthcompatIdentity(BaseAuthentication):
