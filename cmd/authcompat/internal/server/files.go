@@ -98,6 +98,11 @@ func (f file) risks(uid int) (all []risk) {
 	if f.logged && isMountPoint(f.path) {
 		all = append(all, risk{"the file of the " + f.what + " is mounted by itself, and SQLite's log beside it (-wal) is not: what is in the log is lost with the container, and other programs that have the file under another path overwrite what is written here; mount its folder instead", f.path, "mount", "file"})
 	}
+	if f.logged {
+		if r, ok := f.riskOfLog(); ok {
+			all = append(all, r)
+		}
+	}
 	for _, path := range f.paths() {
 		for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
 			info, err := os.Stat(folder)
@@ -110,6 +115,21 @@ func (f file) risks(uid int) (all []risk) {
 		}
 	}
 	return all
+}
+
+// riskOfLog tells of a sticky folder, such as /tmp: others can't replace the database there, and can put a log beside it while
+// nobody has it open, from which SQLite takes whatever it says into the database, as after a crash.
+func (f file) riskOfLog() (r risk, ok bool) {
+	paths := f.paths()
+	if len(paths) == 0 {
+		return risk{}, false
+	}
+	folder := filepath.Dir(paths[len(paths)-1]) // SQLite goes by the name without links
+	info, err := os.Stat(folder)
+	if err != nil || info.Mode()&fs.ModeSticky == 0 || info.Mode().Perm()&writeByOthers == 0 {
+		return risk{}, false
+	}
+	return risk{"others may put a log (-wal, -journal) beside the file of the " + f.what + ", from which SQLite takes over what it says: keep it in a folder that nobody else may write", folder, "mode", octal(info.Mode().Perm())}, true
 }
 
 // paths returns the absolute path of the file and, if it differs, that without symbolic

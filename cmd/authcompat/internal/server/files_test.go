@@ -57,6 +57,57 @@ func TestRisksOfFiles(t *testing.T) {
 	}
 }
 
+// TestFolderOfLogs checks that a server is told where others may put a log beside its database: in a folder with the sticky bit,
+// in which they may not replace it.
+func TestFolderOfLogs(t *testing.T) {
+	t.Parallel()
+	const beside = "others may put a log (-wal, -journal) beside the file of the thing"
+	for name, test := range map[string]struct {
+		mode   fs.FileMode
+		logged bool
+		want   []string
+	}{
+		"all may write":            {mode: 0o777 | fs.ModeSticky, logged: true, want: []string{beside}},
+		"a group may write":        {mode: 0o770 | fs.ModeSticky, logged: true, want: []string{beside}},
+		"its owner alone":          {mode: 0o755 | fs.ModeSticky, logged: true},
+		"a file without a log":     {mode: 0o777 | fs.ModeSticky},
+		"without the sticky bit":   {mode: 0o777, logged: true, want: []string{"others may replace the file of the thing"}},
+		"nobody else may write it": {mode: 0o700, logged: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := filepath.Join(t.TempDir(), "folder")
+			path, link := filepath.Join(folder, "file"), filepath.Join(t.TempDir(), "link")
+			if err := os.Mkdir(folder, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(folder, test.mode); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(path, link); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range []string{path, link} {
+				wantRisks(t, file{what: "thing", path: p, logged: test.logged}.risks(os.Geteuid()), test.want)
+			}
+			// A link there leads to a database whose log is elsewhere.
+			other := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(other, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(other, filepath.Join(folder, "link")); err != nil {
+				t.Fatal(err)
+			}
+			if test.mode&fs.ModeSticky != 0 {
+				wantRisks(t, file{what: "thing", path: filepath.Join(folder, "link"), logged: test.logged}.risks(os.Geteuid()), nil)
+			}
+		})
+	}
+}
+
 func wantRisks(t *testing.T, got []risk, want []string) {
 	t.Helper()
 	if len(got) != len(want) {
