@@ -157,11 +157,11 @@ func (p *Proxy) one(ctx context.Context, conn net.Conn, r *bufio.Reader, head st
 	request, err := http.ReadRequest(r)
 	if err != nil {
 		p.failed(errors.New("a request that is not HTTP/1.1 was refused"))
-		return answer(conn, http.StatusBadRequest, true, "the request is not HTTP/1.1")
+		return answer(conn, http.MethodGet, http.StatusBadRequest, true, "the request is not HTTP/1.1")
 	}
 	if request.Header.Get("Upgrade") != "" || request.Method == http.MethodConnect {
 		p.failed(errors.New("a connection that is upgraded can't be recorded"))
-		return answer(conn, http.StatusNotImplemented, true, "connections that are upgraded can't be recorded")
+		return answer(conn, request.Method, http.StatusNotImplemented, true, "connections that are upgraded can't be recorded")
 	}
 	if strings.EqualFold(request.Header.Get("Expect"), "100-continue") {
 		if _, err := io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
@@ -171,13 +171,13 @@ func (p *Proxy) one(ctx context.Context, conn net.Conn, r *bufio.Reader, head st
 	body, err := io.ReadAll(http.MaxBytesReader(nil, request.Body, maxRequestBody))
 	if err != nil {
 		p.failed(fmt.Errorf("a request's body was not read: %w", err))
-		return answer(conn, http.StatusRequestEntityTooLarge, true, "the body did not come, or has over 8 MiB")
+		return answer(conn, request.Method, http.StatusRequestEntityTooLarge, true, "the body did not come, or has over 8 MiB")
 	}
 	sent := wire.Request{Method: request.Method, Path: target(head), Headers: passedOn(headerLines(head)), Body: body}
 	got, err := p.client.Do(ctx, sent)
 	if err != nil {
 		p.failed(err)
-		return answer(conn, http.StatusBadGateway, request.Close, "the recorded server: "+err.Error())
+		return answer(conn, request.Method, http.StatusBadGateway, request.Close, "the recorded server: "+err.Error())
 	}
 	if got.Status > 599 {
 		p.failed(fmt.Errorf("a response with the status %d is not recorded", got.Status))
@@ -222,34 +222,35 @@ func passedOn(headers []wire.Header) []wire.Header {
 	return slices.DeleteFunc(headers, func(h wire.Header) bool { return slices.Contains(left, strings.ToLower(h.Name)) })
 }
 
-// reply writes a response to a client. It reports whether the connection can have another request.
+// reply writes a response to a client. It reports whether the connection can have another request. The length is that of the
+// body that goes on, whatever a server says that names two: else what follows would be taken for the next response.
 func reply(conn net.Conn, request *http.Request, got *wire.Response) bool {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %03d %s\r\n", got.Status, http.StatusText(got.Status))
-	hasLength := false
+	bodiless := request.Method == http.MethodHead || got.Status == http.StatusNoContent || got.Status == http.StatusNotModified
 	for _, h := range got.Headers {
 		name := strings.ToLower(h.Name)
-		if slices.Contains(ofConnection(), name) {
+		if slices.Contains(ofConnection(), name) || name == "content-length" && !bodiless {
 			continue
 		}
-		hasLength = hasLength || name == "content-length"
 		b.WriteString(h.Name + ": " + h.Value + "\r\n")
 	}
-	bodiless := request.Method == http.MethodHead || got.Status == http.StatusNoContent || got.Status == http.StatusNotModified
-	if !hasLength && !bodiless {
+	if !bodiless {
 		b.WriteString("Content-Length: " + strconv.Itoa(len(got.Body)) + "\r\n")
 	}
 	if request.Close {
 		b.WriteString("Connection: close\r\n")
 	}
 	b.WriteString("\r\n")
-	b.Write(got.Body)
+	if !bodiless {
+		b.Write(got.Body)
+	}
 	_, err := conn.Write(b.Bytes())
 	return err == nil && !request.Close
 }
 
-// answer writes a response of the proxy's own.
-func answer(conn net.Conn, status int, last bool, text string) bool {
+// answer writes a response of the proxy's own to a request, after which the connection has another one unless it is the last.
+func answer(conn net.Conn, method string, status int, last bool, text string) bool {
 	got := &wire.Response{Status: status, Headers: []wire.Header{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}}, Body: []byte(text + "\n")}
-	return reply(conn, &http.Request{Method: http.MethodGet, Close: last}, got)
+	return reply(conn, &http.Request{Method: method, Close: last}, got)
 }
