@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -197,7 +198,9 @@ func TestTokensOfAnswers(t *testing.T) {
 
 // TestSecretsWithinOthers shows all of exchanges with secrets that stand within something else, and what repeats them.
 func TestSecretsWithinOthers(t *testing.T) {
-	for name, e := range fieldstest.Secrets() {
+	all := fieldstest.Secrets()
+	maps.Copy(all, fieldstest.OddClients())
+	for name, e := range all {
 		s := secrets.New()
 		s.Request(e.Request)
 		s.Response(&e.Response)
