@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/conformance"
+	"github.com/authcompat/authcompat/conformance/wire/wiretest"
 )
 
 // A transcript has every request as it was sent and every response, with secrets masked.
@@ -57,7 +57,7 @@ func TestTranscriptOfOddResponses(t *testing.T) {
 		{"long", "HTTP/1.0 200 OK\r\n\r\n" + strings.Repeat("é", 200<<10), "", "… 147456 bytes more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			url := answeringRaw(t, test.answer)
+			url, _ := wiretest.Serve(t, test.answer)
 			run := conformance.Run(t.Context(), exchangesOf(t, "{method: GET, path: /}"), conformance.Target{"odd": url}, conformance.Options{Transcripts: true})
 			call := run.Profiles[0].Results[0].Transcript[0]
 			if !strings.Contains(call.Problem, test.problem) || (call.Response == nil) != (test.problem != "") {
@@ -159,22 +159,4 @@ func exchangesOf(t *testing.T, request string) []*conformance.File {
 		t.Fatal(err)
 	}
 	return load(t, path)
-}
-
-// answeringRaw is the URL of a server that answers each request with these bytes.
-func answeringRaw(t *testing.T, answer string) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
-			_, _ = conn.Read(make([]byte, 4096))
-			_, _ = io.WriteString(conn, answer)
-			conn.Close()
-		}
-	}()
-	return "http://" + listener.Addr().String()
 }

@@ -8,33 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-)
 
-// odd answers every request with the same bytes, whatever they are.
-func odd(t *testing.T, answer string) (url string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					_, _ = io.Copy(io.Discard, r.Body)
-					_, _ = io.WriteString(conn, answer)
-				}
-			}()
-		}
-	}()
-	return "http://" + listener.Addr().String()
-}
+	"github.com/authcompat/authcompat/conformance/wire/wiretest"
+)
 
 // TestProxyKeepsReplyEnds asks twice on one connection, of servers whose answers have two ends, or bodies where there is none:
 // the second reply begins where the first one ends.
@@ -46,7 +22,8 @@ func TestProxyKeepsReplyEnds(t *testing.T) {
 		"ordinary":         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
 	} {
 		for _, method := range []string{"GET", "HEAD"} {
-			proxied(t, odd(t, answer), func(url string) {
+			server, _ := wiretest.Serve(t, answer)
+			proxied(t, server, func(url string) {
 				conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 				if err != nil {
 					t.Fatal(err)

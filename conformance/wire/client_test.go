@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,47 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/conformance/wire"
+	"github.com/authcompat/authcompat/conformance/wire/wiretest"
 )
-
-// serve answers every connection with the same bytes once it has read a request's head, and
-// returns its URL and the requests' bytes.
-func serve(t *testing.T, response string) (string, <-chan string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	requests := make(chan string, 8)
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				requests <- readHead(conn)
-				io.WriteString(conn, response)
-			}()
-		}
-	}()
-	return "http://" + listener.Addr().String(), requests
-}
-
-func readHead(r io.Reader) string {
-	reader, head := bufio.NewReader(r), ""
-	for !strings.HasSuffix(head, "\r\n\r\n") {
-		line, err := reader.ReadString('\n')
-		if err != nil {
-			return head
-		}
-		head += line
-	}
-	body := make([]byte, reader.Buffered())
-	io.ReadFull(reader, body)
-	return head + string(body)
-}
 
 func client(t *testing.T, base string) *wire.Client {
 	t.Helper()
@@ -90,7 +50,7 @@ func TestRequestBytes(t *testing.T) {
 			"POST / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\ncontent-length: 0\r\n\r\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			base, requests := serve(t, "HTTP/1.0 204 NO CONTENT\r\n\r\n")
+			base, requests := wiretest.Serve(t, "HTTP/1.0 204 NO CONTENT\r\n\r\n")
 			if _, err := client(t, base+test.base).Do(t.Context(), test.request); err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +81,7 @@ func TestResponses(t *testing.T) {
 		{"interim", "GET", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204\r\n\r\n", wire.Response{Status: 204}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			base, _ := serve(t, test.raw)
+			base, _ := wiretest.Serve(t, test.raw)
 			got, err := client(t, base).Do(t.Context(), wire.Request{Method: test.method, Path: "/"})
 			if err != nil {
 				t.Fatal(err)
@@ -160,7 +120,7 @@ func TestBadResponses(t *testing.T) {
 		"endless body":         "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("a", 8<<20+1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			base, _ := serve(t, raw)
+			base, _ := wiretest.Serve(t, raw)
 			_, err := client(t, base).Do(t.Context(), wire.Request{Method: "GET", Path: "/"})
 			wantKind(t, err, wire.BadResponse)
 		})
@@ -203,7 +163,7 @@ func TestCancelled(t *testing.T) {
 
 // The response of a server that answers a large body early and closes the connection is still read.
 func TestEarlyResponse(t *testing.T) {
-	base, _ := serve(t, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+	base, _ := wiretest.Serve(t, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 	got, err := client(t, base).Do(t.Context(), wire.Request{Method: "POST", Path: "/", Body: make([]byte, 64<<10)})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/authcompat/authcompat/conformance/wire"
+	"github.com/authcompat/authcompat/conformance/wire/wiretest"
 )
 
 func TestRecord(t *testing.T) {
@@ -33,7 +34,7 @@ func TestRecord(t *testing.T) {
 		"no HTTP": {"SSH-2.0-OpenSSH\r\n", "", "SSH-2.0-OpenSSH\r\n", false, true},
 		"nothing": {"", "", "", false, true},
 	} {
-		base, requests := serve(t, test.raw)
+		base, requests := wiretest.Serve(t, test.raw)
 		got, recording, err := client(t, base+"/v1").Record(t.Context(), wire.Request{Method: "GET", Path: "/"}, 8)
 		if (err != nil) != test.fails {
 			t.Fatalf("%s: %v", name, err)
@@ -59,7 +60,7 @@ func TestRecordIsBounded(t *testing.T) {
 		"endless interim responses": {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), head},
 		"endless tiny chunks":       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1;"+strings.Repeat("x", 4000)+"\r\na\r\n", 1<<8), ""},
 	} {
-		base, _ := serve(t, test.raw)
+		base, _ := wiretest.Serve(t, test.raw)
 		_, recording, err := client(t, base).Record(t.Context(), wire.Request{Method: "GET", Path: "/"}, 8)
 		wantKind(t, err, wire.BadResponse)
 		if err == nil || !strings.Contains(err.Error(), test.problem) {
@@ -73,7 +74,7 @@ func TestRecordIsBounded(t *testing.T) {
 
 // A client with addresses of its own connects to these, and never asks what the name resolves to.
 func TestAt(t *testing.T) {
-	base, requests := serve(t, "HTTP/1.1 204 No Content\r\n\r\n")
+	base, requests := wiretest.Serve(t, "HTTP/1.1 204 No Content\r\n\r\n")
 	u, _ := url.Parse(base)
 	there := netip.MustParseAddrPort(u.Host)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -2,9 +2,7 @@ package try
 
 import (
 	"encoding/base64"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,31 +15,14 @@ import (
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/console/target/targettest"
 	"github.com/authcompat/authcompat/cmd/authcompat/internal/inprocess"
+	"github.com/authcompat/authcompat/conformance/wire/wiretest"
 )
 
 // speaker serves a text to every connection, whatever it says.
 func speaker(t testing.TB, text string) target.Target {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if _, err := conn.Read(make([]byte, 4096)); err == nil {
-					io.WriteString(conn, text)
-				}
-			}()
-		}
-	}()
-	return target.Target{Name: "here", URL: "http://" + listener.Addr().String()}
+	url, _ := wiretest.Serve(t, text)
+	return target.Target{Name: "here", URL: url}
 }
 
 // plain is what the form of a plain request sends.
