@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -95,6 +96,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 		if len(reserved.keys) > 0 {
 			s.failureWrites.add(reserved.took + time.Since(began))
 		}
+		blur(ctx)
 	default:
 		e.Outcome = kind.String()
 		s.refund(ctx, reserved)
@@ -121,7 +123,21 @@ func (s *Service) throttled(ctx context.Context, p Policy, who subject, wait, re
 	if err := s.hasher.SimulateLatency(ctx, who.spelling(), encoded, writing); err != nil {
 		return wrapHashError(err)
 	}
+	blur(ctx)
 	return &Error{Kind: KindInvalidCredentials}
+}
+
+// maxBlur is the most that a failed login waits beside what it takes. Where nothing else is going on, Linux wakes up to the
+// millisecond.
+const maxBlur = 4 * time.Millisecond
+
+// blur waits for a time by chance. What the store finds of a name takes some microseconds more than that there is none, and
+// where hashes are cheap and the machine is idle, they would tell the two apart.
+func blur(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(rand.N(maxBlur)):
+	}
 }
 
 // durations are how long something took lately.

@@ -11,11 +11,9 @@ const (
 	tokenWhole  = `key|hash|access|refresh|code|sid|signature`
 )
 
-// SecretPattern and TokenPattern are regular expressions of the names for which [IsSecret] and [IsToken] hold, as they are
-// within a text.
+// SecretPattern is a regular expression of the names for which [IsSecret] holds, as they are within a text.
 const (
 	SecretPattern = character + `*(?i:` + passwordInside + `|` + tokenInside + `)` + character + `*|` + character + `*(?i:` + tokenEnd + `)|(?i:` + passwordWhole + `|` + tokenWhole + `)`
-	TokenPattern  = character + `*(?i:` + tokenInside + `)` + character + `*|` + character + `*(?i:` + tokenEnd + `)|(?i:` + tokenWhole + `)`
 
 	character = `[\w.\-\[\]%]` // also of names like user[password]
 )
