@@ -175,11 +175,7 @@ func (s *Service) checkGuess(ctx context.Context, p Policy, act Action, size int
 		s.refund(ctx, reserved)
 	case kind == KindInvalidCredentials || kind == KindUserInactive:
 		e.Outcome = kind.String()
-		began := time.Now()
-		s.recordFailure(ctx, e)
-		if len(reserved.keys) > 0 {
-			s.failureWrites.add(reserved.took + time.Since(began))
-		}
+		s.endWrongGuess(ctx, e, reserved)
 	default:
 		s.refund(ctx, reserved)
 	}

@@ -91,12 +91,7 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 		s.refund(ctx, reserved)
 	case wrong || kind == KindUserInactive || kind == KindEmailUnverified:
 		e.Outcome = kind.String()
-		began := time.Now()
-		s.recordFailure(ctx, e)
-		if len(reserved.keys) > 0 {
-			s.failureWrites.add(reserved.took + time.Since(began))
-		}
-		blur(ctx)
+		s.endWrongGuess(ctx, e, reserved)
 	default:
 		e.Outcome = kind.String()
 		s.refund(ctx, reserved)
@@ -106,6 +101,16 @@ func (s *Service) LoginOrAdopt(ctx context.Context, p Policy, username, plain st
 		clients.Identify(client, session.User.Username)
 	}
 	return session, adopted && err == nil, err
+}
+
+// endWrongGuess records a guess that stays counted, and lets it take some time by chance.
+func (s *Service) endWrongGuess(ctx context.Context, e AuditEntry, reserved reservation) {
+	began := time.Now()
+	s.recordFailure(ctx, e)
+	if len(reserved.keys) > 0 {
+		s.failureWrites.add(reserved.took + time.Since(began))
+	}
+	blur(ctx)
 }
 
 // throttled returns the error of a login that exceeds a rate limit, after as long as a

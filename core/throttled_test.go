@@ -70,9 +70,9 @@ func TestThrottledLoginOnASlowDisk(t *testing.T) {
 	})
 }
 
-// TestFailedLoginsAreBlurred has failed logins, counted ones and throttled ones, wait for times that differ, and right ones for
-// none. In the bubble, what is computed takes no time.
-func TestFailedLoginsAreBlurred(t *testing.T) {
+// TestWrongGuessesAreBlurred has wrong passwords, counted ones and throttled ones, at a login, in HTTP Basic and as a
+// confirmation, wait for times that differ, and right ones for none. In the bubble, what is computed takes no time.
+func TestWrongGuessesAreBlurred(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		passwords, err := hashing.NewDjangoHasher(1)
 		if err != nil {
@@ -80,38 +80,63 @@ func TestFailedLoginsAreBlurred(t *testing.T) {
 		}
 		store := sqlitetest.MustOpen(t)
 		s := core.New(core.Config{
-			Backend: core.Backend{Store: store, Auditor: store},
+			Backend: core.Backend{Store: store, Auditor: store, Accounts: store},
 			Hasher:  hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), DatabaseKey: make([]byte, core.DatabaseKeySize),
 		})
 		s.SetLoginLimits(&core.LoginLimits{Limiter: store, PerUser: few, PerAddress: many})
-		for _, name := range []string{"john", "jane"} {
-			if _, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: name, Password: "secret"}); err != nil {
+		users := map[string]core.User{}
+		for _, name := range []string{"john", "jane", "jack"} {
+			if users[name], err = s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: name, Password: "secret"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		took := func(name, plain string) time.Duration {
-			began := time.Now()
-			_, _ = s.Login(t.Context(), fixed, name, plain)
-			return time.Since(began)
+		login := func(name, plain string) error {
+			_, err := s.Login(t.Context(), fixed, name, plain)
+			return err
 		}
-		if d := took("jane", "secret"); d != 0 {
-			t.Errorf("a right login took %v", d)
+		basic := func(name, plain string) error {
+			_, err := s.AuthenticatePassword(t.Context(), fixed, name, plain)
+			return err
 		}
-		for _, name := range []string{"john", "nobody"} {
-			counted, throttled := map[time.Duration]bool{}, map[time.Duration]bool{}
-			for i := range few.Burst + 3 {
-				d := took(name, "wrong")
-				if d >= core.MaxBlur {
-					t.Errorf("%s: %v", name, d)
+		confirm := func(name, plain string) error {
+			_, err := s.ConfirmPassword(t.Context(), fixed, users[name], plain)
+			return err
+		}
+		for _, guesses := range []struct {
+			at    string
+			guess func(name, plain string) error
+			names []string // no two share a limit
+		}{
+			{"login", login, []string{"john", "nobody"}},
+			{"basic", basic, []string{"jane", "nobody-2"}},
+			{"confirm", confirm, []string{"jack"}},
+		} {
+			took := func(name, plain string) time.Duration {
+				began := time.Now()
+				if err := guesses.guess(name, plain); (err == nil) != (plain == "secret") {
+					t.Errorf("%s: %s with %s: %v", guesses.at, name, plain, err)
 				}
-				if i < few.Burst {
-					counted[d] = true
-				} else {
-					throttled[d] = true
-				}
+				return time.Since(began)
 			}
-			if len(counted) < 2 || len(throttled) < 2 {
-				t.Errorf("%s: %v and %v", name, counted, throttled)
+			if d := took(guesses.names[0], "secret"); d != 0 {
+				t.Errorf("%s: a right password took %v", guesses.at, d)
+			}
+			for _, name := range guesses.names {
+				counted, throttled := map[time.Duration]bool{}, map[time.Duration]bool{}
+				for i := range few.Burst + 3 {
+					d := took(name, "wrong")
+					if d >= core.MaxBlur {
+						t.Errorf("%s: %s: %v", guesses.at, name, d)
+					}
+					if i < few.Burst {
+						counted[d] = true
+					} else {
+						throttled[d] = true
+					}
+				}
+				if len(counted) < 2 || len(throttled) < 2 {
+					t.Errorf("%s: %s: %v and %v", guesses.at, name, counted, throttled)
+				}
 			}
 		}
 	})
