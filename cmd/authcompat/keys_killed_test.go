@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,21 +11,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// killedAt runs a command of the program that is killed instead of making a system call
-// for the first time.
-func killedAt(t *testing.T, call string, args ...string) {
+// traced runs a command of the program with a fault injected into its system calls, as strace says it, those about one path
+// or, with an empty one, all. It returns what the command printed, and how it ended.
+func traced(t *testing.T, call, path, fault string, args ...string) (out string, err error) {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
 		testenv.Missing(t, "takes Debian's strace: %v", err)
 	}
-	inject := fmt.Sprintf("inject=%s:error=EIO:signal=KILL", call)
-	cmd := exec.Command("strace", append([]string{"-f", "-o", "/dev/null", "-e", "trace=" + call, "-e", inject, os.Args[0]}, args...)...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	out, err := cmd.CombinedOutput()
-	if strings.Contains(string(out), "Operation not permitted") {
-		testenv.Missing(t, "may not trace processes: %s", out)
+	options := []string{"-f", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + fault}
+	if path != "" {
+		options = append(options, "-P", path)
 	}
-	if err == nil {
+	cmd := exec.Command("strace", append(append(options, os.Args[0]), args...)...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	printed, err := cmd.CombinedOutput()
+	if strings.Contains(string(printed), "Operation not permitted") {
+		testenv.Missing(t, "may not trace processes: %s", printed)
+	}
+	return string(printed), err
+}
+
+// killedAt runs a command of the program that is killed instead of making a system call
+// for the first time.
+func killedAt(t *testing.T, call string, args ...string) {
+	t.Helper()
+	if out, err := traced(t, call, "", "error=EIO:signal=KILL", args...); err == nil {
 		t.Fatalf("%v was not killed: %s", args, out)
 	}
 }
@@ -64,6 +73,24 @@ func TestKilledRotation(t *testing.T) {
 				t.Errorf("key files (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestUnfinishedIdentityKey starts a server where one was killed that had made the key which signs identities, and had still
+// to remove the other name of its file.
+func TestUnfinishedIdentityKey(t *testing.T) {
+	t.Parallel()
+	dsn := database(t)
+	args := []string{"--profile", "ocd-users", "--listen", "127.0.0.1:0", "--ask", "127.0.0.1:0", "--ask-identity", "on", "--store", dsn}
+	start(t, args...).end(t)
+	path := strings.TrimPrefix(dsn, "sqlite:") + ".identity-key"
+	folder, name := filepath.Split(path)
+	if err := os.Link(path, folder+"."+name+".authcompat-unfinished"); err != nil {
+		t.Fatal(err)
+	}
+	start(t, args...)
+	if diff := cmp.Diff([]string{path}, filesLike(t, folder+"*"+name+"*")); diff != "" {
+		t.Errorf("files with identity keys (-want +got):\n%s", diff)
 	}
 }
 

@@ -75,6 +75,14 @@ func (k IdentityFile) read(ctx context.Context) (identity.Keys, error) {
 	return keys, nil
 }
 
+// RemoveUnfinished removes what a start has left beside a database that was killed while it made the keys.
+func (k IdentityFile) RemoveUnfinished(ctx context.Context) error {
+	if k.File != "" || k.Path() == "" {
+		return nil
+	}
+	return removeUnfinished(ctx, k.Path())
+}
+
 // Load reads the keys. If the file beside a database is missing and make is true, it is made,
 // with one key, readable for its owner alone; processes that make it at the same time get
 // the same key. created is true if this one has made it.

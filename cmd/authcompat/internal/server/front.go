@@ -143,7 +143,13 @@ func (s *server) frontIdentity(ctx context.Context, f *config.Config, settings *
 // reload that turns identities on, make a missing key beside the database. A running server
 // makes no other: the applications have the first.
 func (s *server) identityKeys(ctx context.Context, file keyring.IdentityFile, at string) (identity.Keys, error) {
-	keys, created, err := file.Load(ctx, !s.identityFiles[file.Path()])
+	first := !s.identityFiles[file.Path()]
+	if first {
+		if err := file.RemoveUnfinished(ctx); err != nil {
+			s.log.Warn("a file with a key that signs identities can't be removed: a start that was killed has left it", "error", err)
+		}
+	}
+	keys, created, err := file.Load(ctx, first)
 	if err != nil {
 		return identity.Keys{}, fmt.Errorf("%s: %w", at, err)
 	}
