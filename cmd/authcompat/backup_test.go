@@ -222,3 +222,37 @@ func TestRestoreMissesKeys(t *testing.T) {
 		t.Errorf("with the key: %s", got)
 	}
 }
+
+// TestRestoreNotCommitted has the sync fail that ends a restore. The copy of what was there stays, because SQLite finds
+// the restored database in its log if everything is killed before the next write.
+func TestRestoreNotCommitted(t *testing.T) {
+	t.Parallel()
+	dsn := database(t)
+	path := strings.TrimPrefix(dsn, "sqlite:")
+	file := filepath.Join(t.TempDir(), "backup.db")
+	create := func(name string) {
+		command(t, "secret\n", "user", "create", name, "--password-stdin", "--password-iterations", "1", "--store", dsn)
+	}
+	create("before")
+	command(t, "", "backup", file, "--store", dsn)
+	create("since")
+	p := start(t, "--profile", "ocd-users@127.0.0.1:0", "--store", dsn)
+	out, err := traced(t, "fsync,fdatasync", path+"-wal", "error=EIO", "restore", file, "--store", dsn)
+	if err == nil {
+		t.Fatalf("restored: %s", out)
+	}
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait() // reports the kill
+	kept := filesLike(t, path+".before-restore-*")
+	if len(kept) != 1 || !strings.Contains(out, fmt.Sprintf("what was there is kept in %q", kept[0])) {
+		t.Fatalf("kept %v, and said %s", kept, out)
+	}
+	if users := command(t, "", "user", "list", "--store", "sqlite:"+kept[0]); !strings.Contains(users, "since") {
+		t.Errorf("kept is %s", users)
+	}
+	if users := command(t, "", "user", "list", "--store", dsn); strings.Contains(users, "since") {
+		t.Error("what was not committed is not in place after a crash: the copy is kept for nothing")
+	}
+}

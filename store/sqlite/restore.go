@@ -244,11 +244,15 @@ func (r *Restored) over(ctx context.Context, path, staged string, o RestoreOptio
 		if err = r.amend(ctx, staged, kept, o); err == nil {
 			err = copyPages(ctx, b, o.Progress)
 		}
-		if err != nil {
-			return errors.Join(err, os.Remove(kept))
+		if err == nil {
+			r.Kept = kept
+			return nil
 		}
-		r.Kept = kept
-		return nil
+		if b.PageCount() > 0 && b.Remaining() == 0 { // it was being committed
+			// The log may hold all of it: without another write to overwrite it, SQLite finds it there after a crash.
+			return fmt.Errorf("%w; it has not taken effect, but may yet if the machine or all servers fail before the next write: what was there is kept in %q", err, kept)
+		}
+		return errors.Join(err, os.Remove(kept))
 	})
 	if err != nil {
 		return explainUnusable(err)
