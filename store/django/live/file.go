@@ -65,7 +65,7 @@ func (f *file) keepOpen(ctx context.Context) (err error) {
 	if f.keepAlive, err = f.db.Conn(ctx); err != nil {
 		return err
 	}
-	return f.attach(ctx)
+	return f.read(ctx, f.attach)
 }
 
 // attach has the connection that stays open read from the database, so that it is one that

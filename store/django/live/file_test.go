@@ -145,6 +145,56 @@ func TestLockedFile(t *testing.T) {
 	}
 }
 
+// TestOpenBesideWriters opens a file that others lock all the time, as Django does for each of its commits.
+func TestOpenBesideWriters(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "django.sqlite3")
+	mustMake(t, "sqlite", "file:"+path, "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", djangotest.UsersDDL, djangotest.KnoxDDL)
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	theirs, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := theirs.ExecContext(t.Context(), `BEGIN EXCLUSIVE`); err != nil {
+				t.Error(err)
+				return
+			}
+			time.Sleep(3 * time.Millisecond)
+			if _, err := theirs.ExecContext(t.Context(), `COMMIT`); err != nil {
+				t.Error(err)
+				return
+			}
+			time.Sleep(3 * time.Millisecond)
+		}
+	})
+	for range 20 {
+		s, err := live.Open(t.Context(), path, tables.Mapping{})
+		if err != nil {
+			t.Errorf("open: %v", err)
+			continue
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	writer.Wait()
+}
+
 // TestLinkedFile opens a database with two names: each would have a log of its own.
 func TestLinkedFile(t *testing.T) {
 	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["sqlite"](t)
