@@ -130,28 +130,24 @@ func (s *Service) verifyEmail(ctx context.Context, p Policy, keys *maillink.Gene
 // (dj_rest_auth/registration/views.py 5.0, ResendEmailVerificationView). There, it is for the first who has registered
 // with it, and for none who was given it later: neither whoever else has it, nor an operator's or a changed address
 // could ever be verified. It does the same, in the same time, for an address that nobody has: see
-// [Service.AskMail], whose errors it has.
+// [Service.AskMailByEmail], whose errors it has.
 func (s *Service) AskVerification(ctx context.Context, p Policy, email string) error {
-	email = lookup(email)
-	if err := s.mayAskMail(ctx, p.Issuer); err != nil {
-		return err
-	}
-	verified := false
-	if Storable(email) {
-		var err error
-		if verified, err = s.anyVerified(ctx, AddressFilter{Email: email}); err != nil {
-			return err
+	_, err := s.askMails(ctx, p.Issuer, MailEmailVerification, email, func(email string) ([]Account, error) {
+		verified := false
+		if Storable(email) {
+			var err error
+			if verified, err = s.anyVerified(ctx, AddressFilter{Email: email}); err != nil {
+				return nil, err
+			}
 		}
-	}
-	// An address that the user no longer has gets no mail: mails go to the address that a user has when they are sent.
-	accounts, err := s.recipients(ctx, MailEmailVerification, email, Recipients{Unusable: true})
-	if err != nil {
-		return err
-	}
-	if verified {
-		accounts = nil
-	}
-	return s.addMails(ctx, p.Issuer, MailEmailVerification, email, accounts)
+		// An address that the user no longer has gets no mail: mails go to the address that a user has when they are sent.
+		accounts, err := s.recipients(ctx, MailEmailVerification, email, Recipients{Unusable: true})
+		if err != nil || verified {
+			return nil, err
+		}
+		return accounts, nil
+	})
+	return err
 }
 
 // EmailsOf returns the addresses of a user that the store keeps, on which the tokens of allauth's links

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/authcompat/authcompat/core"
@@ -95,6 +96,47 @@ func TestAskMail(t *testing.T) {
 	if m, err := backend.Mail.ClaimMail(t.Context(), now, now.Add(time.Minute)); !errors.Is(err, core.ErrNotFound) {
 		t.Errorf("one more: %+v, %v", m, err)
 	}
+}
+
+// TestAskedMailsAreBlurred asks for mails to an address that somebody has, and to one that nobody has: the answers take times
+// that differ. In the bubble, nothing else takes any.
+func TestAskedMailsAreBlurred(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := sqlitetest.MustOpen(t)
+		passwords, err := hashing.NewDjangoHasher(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := core.New(core.Config{Backend: store.Backend(), Hasher: hashing.NewPool(passwords, hashing.PoolOptions{Threads: 1, Queue: 10}), DatabaseKey: make([]byte, core.DatabaseKeySize)})
+		s.OnMail(func() {})
+		if _, err := s.CreateUser(t.Context(), core.Policy{}, core.Registration{Username: "john", Password: "secret", Email: "john@example.org"}); err != nil {
+			t.Fatal(err)
+		}
+		for kind, ask := range map[string]func(email string) error{
+			"reset": func(email string) error {
+				_, err := s.AskMailByEmail(t.Context(), core.Policy{Issuer: "api"}, core.MailPasswordReset, email, core.Recipients{})
+				return err
+			},
+			"verification": func(email string) error { return s.AskVerification(t.Context(), core.Policy{Issuer: "api"}, email) },
+		} {
+			for _, email := range []string{"john@example.org", "nobody@example.org"} {
+				took := map[time.Duration]bool{}
+				for range 3 {
+					began := time.Now()
+					if err := ask(email); err != nil {
+						t.Fatal(err)
+					}
+					d := time.Since(began)
+					if took[d] = true; d >= core.MaxBlur {
+						t.Errorf("%s to %s: %v", kind, email, d)
+					}
+				}
+				if len(took) < 2 {
+					t.Errorf("%s to %s: %v", kind, email, took)
+				}
+			}
+		}
+	})
 }
 
 // TestAskMailByEmail holds which users with an address get a mail.

@@ -132,7 +132,7 @@ func (s *Service) throttled(ctx context.Context, p Policy, who subject, wait, re
 	return &Error{Kind: KindInvalidCredentials}
 }
 
-// maxBlur is the most that a failed login waits beside what it takes. Where nothing else is going on, Linux wakes up to the
+// maxBlur is the most that a wrong password, and a mail that is asked for, wait beside what they take. Where nothing else is going on, Linux wakes up to the
 // millisecond.
 const maxBlur = 4 * time.Millisecond
 

@@ -107,18 +107,28 @@ type Recipients struct {
 const maxRecipients = 5
 
 // AskMailByEmail adds a mail for each user with an address, and reports whether there is one. It does the same
-// where there is none, in the same time: see [Service.AskMail], whose errors it has.
+// where there is none, in the same time. Beyond the limit of the user or the name, or that of the recipient, no mail is added,
+// and nothing tells. It fails with KindThrottled beyond the limit of the client's network, KindUnavailable or KindCanceled.
 func (s *Service) AskMailByEmail(ctx context.Context, p Policy, kind MailKind, email string, r Recipients) (found bool, err error) {
+	return s.askMails(ctx, p.Issuer, kind, email, func(email string) ([]Account, error) { return s.recipients(ctx, kind, email, r) })
+}
+
+// askMails adds a mail for each of the accounts that are found for an address, or one of nobody's, and reports whether there is one.
+func (s *Service) askMails(ctx context.Context, profile string, kind MailKind, email string, find func(email string) ([]Account, error)) (found bool, err error) {
 	email = lookup(email)
 	// Before anybody is looked for: that takes long for an address that somebody has given to many accounts.
-	if err := s.mayAskMail(ctx, p.Issuer); err != nil {
+	if err := s.mayAskMail(ctx, profile); err != nil {
 		return false, err
 	}
-	accounts, err := s.recipients(ctx, kind, email, r)
+	accounts, err := find(email)
 	if err != nil {
 		return false, err
 	}
-	return len(accounts) > 0, s.addMails(ctx, p.Issuer, kind, email, accounts)
+	if err := s.addMails(ctx, profile, kind, email, accounts); err != nil {
+		return false, err
+	}
+	blur(ctx)
+	return len(accounts) > 0, nil
 }
 
 // addMails adds a mail for each account with an address, or one of nobody's.
@@ -185,17 +195,6 @@ func (s *Service) MailUser(ctx context.Context, p Policy, kind MailKind, u User)
 	return s.addMail(ctx, p.Issuer, kind, u.Username, &Account{User: u})
 }
 
-// AskMail adds a mail for a client of a profile who named its user by name: a username or an address,
-// which account has, or nobody if it is nil. It does the same for both, in the same time. Beyond the
-// limit of the user or the name, or that of the recipient, no mail is added, and nothing tells. It fails
-// with KindThrottled beyond the limit of the client's network, KindUnavailable or KindCanceled.
-func (s *Service) AskMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
-	if err := s.mayAskMail(ctx, profile); err != nil {
-		return err
-	}
-	return s.addMail(ctx, profile, kind, name, account)
-}
-
 // mayAskMail counts what a client asks for. It fails as countMailOfNetwork does.
 func (s *Service) mayAskMail(ctx context.Context, profile string) error {
 	err := s.countMailOfNetwork(ctx)
@@ -205,7 +204,7 @@ func (s *Service) mayAskMail(ctx context.Context, profile string) error {
 	return err
 }
 
-// addMail is AskMail without the limit of the client's network.
+// addMail adds a mail for an account, or for nobody's if that is nil, of which it was asked for by name: a username or an address.
 func (s *Service) addMail(ctx context.Context, profile string, kind MailKind, name string, account *Account) error {
 	e := s.newEntry(ctx, ActionAskMail, profile)
 	e.Detail = string(kind)
