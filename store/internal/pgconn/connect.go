@@ -194,7 +194,7 @@ func (c *connector) try(ctx context.Context, host int, deadline time.Time) (resu
 		return attempt{host: host, err: errors.Join(errors.New("lib/pq has changed"), conn.Close())}
 	}
 	s := &session{
-		pqConn: raw, socket: d.socket, epoch: c.epoch, opened: opened,
+		pqConn: &guarded{pqConn: raw}, socket: d.socket, epoch: c.epoch, opened: opened,
 		lookups: c.lookups, prepared: make(map[string]bool),
 		statements: make(map[string]driver.Stmt),
 	}

@@ -60,7 +60,7 @@ func classify(err error) kind {
 	}
 	var network net.Error
 	switch {
-	case errors.Is(err, errReadOnly), errors.Is(err, errBroken), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
+	case errors.Is(err, errReadOnly), errors.Is(err, errBroken), errors.Is(err, errGarbled), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
 		return lost
 	default:

@@ -113,9 +113,9 @@ func (s *session) setDeadline(ctx context.Context) {
 }
 
 // report invalidates the connection, and all that were opened before it, if err says
-// that the server can't be used through it.
+// that the server can't be used through it. One that was garbled is over by itself.
 func (s *session) report(err error) {
-	if classify(err) == lost {
+	if classify(err) == lost && !errors.Is(err, errGarbled) {
 		s.epoch.invalidate(s.opened)
 	}
 }

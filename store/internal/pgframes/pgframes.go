@@ -1,4 +1,4 @@
-// Package pgframes limits what a server may announce on a connection of PostgreSQL's
+// Package pgframes limits what a server may announce, and when it may answer, on a connection of PostgreSQL's
 // protocol. lib/pq allocates a message of any announced length before it arrives, up to 4
 // GiB, and reads an error that is not a message without a limit (GO-2026-6172 and
 // GO-2026-6173, in v1.12.3).
@@ -102,6 +102,7 @@ type conn struct {
 	have   int   // bytes of header
 	left   int64 // bytes of the message or the text to come
 	text   bool  // what comes is text, and the last that comes
+	ready  bool  // the server has answered all that the client has asked
 	failed error
 }
 
@@ -114,7 +115,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	case len(b) == 8 && (binary.BigEndian.Uint32(b[4:]) == sslRequest || binary.BigEndian.Uint32(b[4:]) == gssRequest):
 		c.asked = true
 	}
-	c.begun = true
+	c.begun, c.ready = true, false
 	return c.Conn.Write(b)
 }
 
@@ -174,13 +175,27 @@ func (c *conn) begin() bool {
 	c.have = 0
 	length := int64(binary.BigEndian.Uint32(c.header[1:])) - 4
 	switch {
+	case c.ready && !unasked(c.header[0]):
+		c.failed = errUnasked
+		return false
 	case c.header[0] == 'E' && (length < 4 || length > maxErrorMessage):
 		c.text, c.left = true, maxErrorText
 	case length < 0 || length > maxMessage:
 		c.failed = fmt.Errorf("the server announces a message of %d bytes, of more than %d", length, maxMessage)
 		return false
 	default:
-		c.left = length
+		c.left, c.ready = length, c.ready || c.header[0] == readyForQuery
 	}
 	return true
 }
+
+// readyForQuery is the type of the message that ends an answer.
+const readyForQuery = 'Z'
+
+// errUnasked is the error of a server that gives another answer than to what it was asked: lib/pq would take it for that to the
+// next question.
+var errUnasked = errors.New("the server answers what nobody has asked")
+
+// unasked tells whether a server may send a message of a type at any time: notices, parameters, notifications, and the error
+// with which it ends the connection (PostgreSQL 15, 55.2.7, Asynchronous Operations).
+func unasked(kind byte) bool { return kind == 'N' || kind == 'S' || kind == 'A' || kind == 'E' }

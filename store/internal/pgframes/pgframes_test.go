@@ -33,8 +33,11 @@ func TestLimit(t *testing.T) {
 		good                int // bytes of sent
 		err                 string
 	}{
-		{"messages", "", ready + message('S', 4, "") + message('E', 12, "SFATAL\x00\x00") + ready, 30, ""},
-		{"much", "", ready + message('D', 64<<20+5, "x"), 10, "announces a message of 67108865 bytes"},
+		{"messages", "", message('1', 4, "") + message('S', 4, "") + message('E', 12, "SFATAL\x00\x00") + ready, 29, ""},
+		{"much", "", message('1', 4, "") + message('D', 64<<20+5, "x"), 9, "announces a message of 67108865 bytes"},
+		{"between answers", "", ready + message('S', 4, "") + message('N', 4, "") + message('A', 4, "") + message('E', 12, "SFATAL\x00\x00"), 34, ""},
+		{"another answer", "", ready + message('N', 4, "") + message('T', 4, ""), 15, "what nobody has asked"},
+		{"another end", "", ready + ready, 10, "what nobody has asked"},
 		{"4 GiB", "", message('R', 0xffffffff, ""), 4, "announces a message of 4294967291 bytes"},
 		{"no length", "", message('D', 3, ""), 4, "announces a message of -1 bytes"},
 		{"no encryption", "\x00\x00\x00\x08\x04\xd2\x16\x2f", "N" + message('R', 0xffffffff, ""), 5, "announces"},
@@ -58,6 +61,24 @@ func TestLimit(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAnswers has a server answer each of two questions, and then once more.
+func TestAnswers(t *testing.T) {
+	answer := message('C', 4, "") + message('Z', 5, "I")
+	server := strings.NewReader(strings.Repeat(answer, 3))
+	c := Limit(from{nil, server})
+	for range 2 {
+		if _, err := c.Write([]byte("question")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(answer))); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := io.ReadFull(c, make([]byte, len(answer))); err == nil {
+		t.Error("an answer to no question was read")
 	}
 }
 
