@@ -24,9 +24,8 @@ type Identity struct {
 // that no client can have ours removed.
 func (f *Front) identify(out *http.Request, session *core.Session) {
 	removeReserved(out.Header)
-	// The values of a client's trailers don't get here, but their names are announced. The
-	// client's own map must not be shared: net/http adds all that comes to it, announced or not.
-	removeReserved(out.Trailer)
+	// Applications take trailers for headers. The values are here already where the body was read before, as before a shadow.
+	out.Trailer = nil
 	if f.Identity == nil || session == nil {
 		return
 	}

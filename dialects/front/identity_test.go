@@ -68,7 +68,7 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 	exchange(t, keep, "POST /open/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum, X-Authcompat-Identity, Remote_User\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\nX-Authcompat-Identity: v1\r\nRemote_User: root\r\nRemote-User: root\r\n\r\n")
-	if head := strings.ToLower(app.last()); !strings.Contains(head, "trailer: x-sum\r\n") || strings.Contains(head, "authcompat") || strings.Contains(head, "remote") {
+	if head := strings.ToLower(app.last()); strings.Contains(head, "trailer") || strings.Contains(head, "authcompat") || strings.Contains(head, "remote") {
 		t.Errorf("trailers: %q", head)
 	}
 }

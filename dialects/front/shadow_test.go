@@ -62,6 +62,7 @@ func TestShadowWatches(t *testing.T) {
 		"a login":                     {login("ann"), 0, false, false, "ol", "login"},
 		"with its body":               {login("ann"), 0, true, false, "ol", "login 3 bytes <nil>"},
 		"in chunks":                   {"POST /login/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nan\r\n1\r\nn\r\n0\r\n\r\n", 0, true, false, "ol", "login 3 bytes <nil>"},
+		"with trailers":               {"POST /login/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTrailer: X-Forwarded-For\r\n\r\n3\r\nann\r\n0\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", 0, true, false, "ol", "login 3 bytes <nil>"},
 		"larger than the API reads":   {login(large), 0, true, false, "ol", "login 0 bytes request body is too large"},
 		"asked a second time":         {"GET /login/ HTTP/1.1\r\n\r\n", 0, true, true, "ol", "login 0 bytes <nil> again ol"},
 		"where it is redirected":      {"POST /login HTTP/1.1\r\nContent-Length: 3\r\n\r\nann", 0, true, false, "ol", "login 3 bytes <nil>"},
@@ -93,6 +94,9 @@ func TestShadowWatches(t *testing.T) {
 			t.Errorf("%s: the old side got %.20q", name, s.old.bodies)
 		}
 		s.old.mu.Unlock()
+		if head := s.old.last(); strings.Contains(strings.ToLower(head), "trailer") {
+			t.Errorf("%s: the old side got trailers: %q", name, head)
+		}
 		shadow.mu.Lock()
 		seen := strings.Join(shadow.seen, ", ")
 		shadow.mu.Unlock()
