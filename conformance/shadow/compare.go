@@ -78,7 +78,7 @@ type Options struct {
 	Words func(word string) bool
 }
 
-// Compare returns where two answers differ. Headers that belong to a connection or name a server
+// Compare returns where two answers differ, neither of them too large. Headers that belong to a connection or name a server
 // are not compared (see [Ignored]), nor are bodies that the old server sends as HTML.
 func Compare(old, ours Answer, options Options) []Difference {
 	c := comparison{options: options}
@@ -108,10 +108,13 @@ func (c *comparison) add(d Difference) {
 	}
 }
 
-// maxInflated bounds a body that was compressed, in bytes.
-const maxInflated = 4 << 20
+// maxInflated bounds a body that was compressed, in bytes: as JSON, it takes a hundred times as much of memory.
+const maxInflated = 256 << 10
 
-// plain returns the body without its content coding, if that is gzip.
+// TooLarge reports whether the body is more than is compared, without its content coding.
+func (a Answer) TooLarge() bool { return len(a.plain()) > maxInflated }
+
+// plain returns the body without its content coding, if that is gzip, or so much of it that it is too large.
 func (a Answer) plain() []byte {
 	if !strings.EqualFold(strings.TrimSpace(get(a.Header, "Content-Encoding")), "gzip") {
 		return a.Body
@@ -120,7 +123,7 @@ func (a Answer) plain() []byte {
 	if err != nil {
 		return a.Body
 	}
-	body, err := io.ReadAll(io.LimitReader(unzip, maxInflated))
+	body, err := io.ReadAll(io.LimitReader(unzip, maxInflated+1))
 	if err != nil {
 		return a.Body
 	}

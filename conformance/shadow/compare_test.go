@@ -3,9 +3,12 @@ package shadow
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -179,5 +182,53 @@ func TestDifferencesAreShort(t *testing.T) {
 				t.Errorf("%s: %d bytes of a %s", name, len(d.Place)+len(d.Old)+len(d.Ours), d.Kind)
 			}
 		}
+	}
+}
+
+// TestInflatedBody compares no body that is much larger than it was sent: an old server could have a few kilobytes take gigabytes.
+func TestInflatedBody(t *testing.T) {
+	for size, want := range map[int]bool{maxInflated: false, maxInflated + 1: true, 64 << 20: true} {
+		var sent bytes.Buffer
+		zip := gzip.NewWriter(&sent)
+		for left := size; left > 0; left -= 1 << 20 {
+			if _, err := zip.Write(make([]byte, min(left, 1<<20))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := zip.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a := Answer{Header: http.Header{"Content-Encoding": {"gzip"}}, Body: sent.Bytes()}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		got := a.TooLarge()
+		runtime.ReadMemStats(&after)
+		grown := after.TotalAlloc - before.TotalAlloc
+		if got != want || grown > 8*maxInflated {
+			t.Errorf("%d bytes: too large: %t, and %d bytes were allocated", size, got, grown)
+		}
+	}
+}
+
+// TestManyKeys compares objects of many keys in reverse order, in a time that does not grow with the square of their number.
+func TestManyKeys(t *testing.T) {
+	compare := func(n int) time.Duration {
+		var forth, back []string
+		for i := range n {
+			forth, back = append(forth, fmt.Sprintf(`"k%d":1`, i)), append(back, fmt.Sprintf(`"k%d":1`, n-1-i))
+		}
+		a, b := Answer{Body: []byte("{" + strings.Join(forth, ",") + "}")}, Answer{Body: []byte("{" + strings.Join(back, ",") + "}")}
+		least := time.Hour
+		for range 5 {
+			began := time.Now()
+			if found := Compare(a, b, Options{}); len(found) == 0 || len(found[len(found)-1].Old) > 4000 {
+				t.Fatalf("found %.200v", found)
+			}
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	if few, many := compare(2000), compare(16000); many > 30*few {
+		t.Errorf("eight times as many keys took %v, %.0f times as long", many, float64(many)/float64(few))
 	}
 }

@@ -73,18 +73,22 @@ func (c *comparison) ends(place string, old, ours jsontree.Value) {
 // objects compares two objects: each key with the same one of the other, of several the first
 // with the first.
 func (c *comparison) objects(place string, old, ours jsontree.Value) {
+	left := make(map[string][]int, len(ours.Members)) // by key, those of ours that are not compared yet
+	for i, m := range ours.Members {
+		left[m.Key] = append(left[m.Key], i)
+	}
+	compared := make([]bool, len(ours.Members))
 	var common, commonOurs []string
-	left := slices.Clone(ours.Members)
 	for _, m := range old.Members {
-		i := slices.IndexFunc(left, func(o jsontree.Member) bool { return o.Key == m.Key })
 		at := place + "." + key(m.Key)
-		if i < 0 {
+		same := left[m.Key]
+		if len(same) == 0 {
 			c.add(Difference{Place: at, Kind: KindMissing, Old: string(typeOf(m.Value))})
 			continue
 		}
 		common = append(common, m.Key)
-		o := left[i]
-		left = slices.Delete(left, i, i+1)
+		left[m.Key], compared[same[0]] = same[1:], true
+		o := ours.Members[same[0]]
 		if m.Source.Raw != o.Source.Raw {
 			c.add(Difference{Place: "key " + at, Kind: KindEscape})
 		}
@@ -99,25 +103,31 @@ func (c *comparison) objects(place string, old, ours jsontree.Value) {
 		}
 		c.nodes(at, was, is)
 	}
-	for _, m := range left {
-		c.add(Difference{Place: place + "." + key(m.Key), Kind: KindExtra, Ours: string(typeOf(m.Value))})
-	}
-	for _, m := range ours.Members {
-		if slices.Contains(common, m.Key) {
+	for i, m := range ours.Members {
+		if compared[i] {
 			commonOurs = append(commonOurs, m.Key)
+		} else {
+			c.add(Difference{Place: place + "." + key(m.Key), Kind: KindExtra, Ours: string(typeOf(m.Value))})
 		}
 	}
-	if len(common) == len(commonOurs) && !slices.Equal(common, commonOurs) {
+	if !slices.Equal(common, commonOurs) {
 		c.add(Difference{Place: place, Kind: KindOrder, Old: keys(common), Ours: keys(commonOurs)})
 	}
 	c.ends(place, old, ours)
 }
 
+// maxKeys is how many keys are listed.
+const maxKeys = 50
+
 // keys lists keys.
 func keys(all []string) string {
-	shown := make([]string, len(all))
-	for i, k := range all {
-		shown[i] = key(k)
+	var shown []string
+	for _, k := range all[:min(len(all), maxKeys)] {
+		shown = append(shown, key(k))
 	}
-	return strings.Join(shown, ", ")
+	list := strings.Join(shown, ", ")
+	if more := len(all) - len(shown); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
 }

@@ -13,6 +13,8 @@ type Group struct {
 	cancel context.CancelFunc
 	all    sync.WaitGroup
 	lane   lane
+	// comparing is held while answers are compared: an old server could have each take some fifty megabytes.
+	comparing sync.Mutex
 
 	working atomic.Int64
 	mu      sync.Mutex

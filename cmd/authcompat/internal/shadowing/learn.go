@@ -38,7 +38,13 @@ func (x *exchange) learn(r *shadow.Record, old shadow.Answer) bool {
 	if !x.askAgain(second) || second.failed || second.body.Len() > maxBody {
 		return false
 	}
-	noise := shadow.NoiseOf(old, second.answer())
+	again := second.answer()
+	if again.TooLarge() {
+		return false
+	}
+	x.group.comparing.Lock()
+	noise := shadow.NoiseOf(old, again)
+	x.group.comparing.Unlock()
 	x.Journal.Learn(x.at, r.Profile, r.Endpoint, noise)
 	return len(noise) > 0
 }

@@ -33,6 +33,9 @@ func (x *exchange) compare(ctx context.Context, r *shadow.Record) (user string, 
 		return "", reason
 	}
 	old := x.old.answer()
+	if old.TooLarge() {
+		return "", shadow.ReasonLarge
+	}
 	if r.Differences = x.differences(old, is); x.judge(r) == shadow.Differ && x.learn(r, old) {
 		x.judge(r)
 	}
@@ -102,5 +105,7 @@ func (x *exchange) differences(old shadow.Answer, is ours) []shadow.Difference {
 	if p := x.places[x.endpoint]; is.Status == p.status {
 		options.Places = p.issued(is.effects)
 	}
+	x.group.comparing.Lock()
+	defer x.group.comparing.Unlock()
 	return shadow.Compare(old, is.Answer, options)
 }
