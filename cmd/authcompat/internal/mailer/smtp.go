@@ -97,11 +97,13 @@ func (s Server) connect(ctx context.Context) (*smtp.Client, error) {
 	config.ServerName = s.Host
 	var conn net.Conn
 	dial := func(ctx context.Context, network, address string) (_ net.Conn, err error) {
-		plain := &net.Dialer{}
+		if conn, err = (&net.Dialer{}).DialContext(ctx, network, address); err != nil {
+			return nil, err
+		}
+		conn = &answering{Conn: conn}
 		if s.Encryption == TLS {
-			conn, err = (&tls.Dialer{NetDialer: plain, Config: config}).DialContext(ctx, network, address)
-		} else {
-			conn, err = plain.DialContext(ctx, network, address)
+			encrypted := tls.Client(conn, config)
+			conn, err = encrypted, encrypted.HandshakeContext(ctx)
 		}
 		return conn, err
 	}
@@ -128,6 +130,31 @@ func (s Server) connect(ctx context.Context) (*smtp.Client, error) {
 		return nil, err
 	}
 	return session, nil
+}
+
+// maxAnswer bounds what a server says to one thing that it is told, in bytes: go-mail keeps an answer of any length.
+const maxAnswer = 256 << 10
+
+// answering is a connection to a server whose answers are bounded. It is used by one goroutine.
+type answering struct {
+	net.Conn
+	said int // since the last Write
+}
+
+// Write implements net.Conn.
+func (a *answering) Write(b []byte) (int, error) {
+	a.said = 0
+	return a.Conn.Write(b)
+}
+
+// Read implements net.Conn.
+func (a *answering) Read(b []byte) (int, error) {
+	if a.said > maxAnswer {
+		return 0, fmt.Errorf("the server's answer has more than %d bytes", maxAnswer)
+	}
+	n, err := a.Conn.Read(b)
+	a.said += n
+	return n, err
 }
 
 // auth authenticates by the best mechanism that the server offers.

@@ -86,6 +86,24 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
+// TestLongAnswer has a server say more than fits into memory, once on each connection.
+func TestLongAnswer(t *testing.T) {
+	for _, command := range []string{"connect", "EHLO", "MAIL", "."} {
+		o := newOffice(t, func(s *smtpServer) {
+			s.answer = func(got string) string {
+				if strings.HasPrefix(got, command) {
+					return "250 " + strings.Repeat("x", 4*maxAnswer)
+				}
+				return ""
+			}
+		}, nil)
+		o.enqueue(t, core.MailPasswordReset, 1)
+		if errs := o.step(t); len(errs) != 1 || !strings.Contains(errs[0].Error(), "answer has more than") || len(errs[0].Error()) > 1000 || o.waiting(t) != 1 {
+			t.Errorf("%s: %.300v, %d mails wait", command, errs, o.waiting(t))
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	good := Server{Host: "mail.example.org", From: "Example <noreply@example.org>"}
 	for _, c := range []struct {
