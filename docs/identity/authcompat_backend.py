@@ -10,13 +10,17 @@ that name at authcompat. It also creates users whom it does not find.
 
 from django.conf import settings
 from django.contrib.auth.backends import RemoteUserBackend
+from django.db import DataError
 
 
 class AuthcompatBackend(RemoteUserBackend):
     create_unknown_user = False
 
     def authenticate(self, request, remote_user):
-        user = super().authenticate(request, remote_user)
+        try:
+            user = super().authenticate(request, remote_user)
+        except DataError:  # a name that the database's encoding does not have
+            user = None
         if user is None:
             return None
         name = user.get_username()

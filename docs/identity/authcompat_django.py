@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import DataError
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -60,11 +61,14 @@ class AuthcompatIdentity(BaseAuthentication):
             raise AuthenticationFailed("Stale identity.")
         User = get_user_model()
         field = getattr(settings, "AUTHCOMPAT_IDENTITY_USER", "username")
-        if field != "username":
-            user = User._default_manager.filter(**{field: int(m[2])}).first()
-        else:
-            name = unquote(m[3], errors="strict")
-            user = next((u for u in User._default_manager.filter(**{User.USERNAME_FIELD: name}) if named(u, name)), None)
+        try:
+            if field != "username":
+                user = User._default_manager.filter(**{field: int(m[2])}).first()
+            else:
+                name = unquote(m[3], errors="strict")
+                user = next((u for u in User._default_manager.filter(**{User.USERNAME_FIELD: name}) if named(u, name)), None)
+        except DataError:  # a name that the database's encoding does not have
+            user = None
         if user is None or not user.is_active:
             raise AuthenticationFailed("Unknown user.")
         return user, m[4]  # request.auth is the id of the token
