@@ -83,6 +83,37 @@ func TestShadowNoiseOfAnotherLength(t *testing.T) {
 	}
 }
 
+// TestShadowEndlessAnswer asks an old server a second time that does not stop answering then: the answer is given up.
+func TestShadowEndlessAnswer(t *testing.T) {
+	var n atomic.Int64
+	ended := make(chan int, 1)
+	s := startShadowed(t, ", sample: 100%, learn: 3", func(ours http.Handler) http.Handler {
+		first := noisy(&n)(ours)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if n.Load() == 0 {
+				first.ServeHTTP(w, r)
+				return
+			}
+			sent := 0
+			for sent < 1<<30 {
+				more, err := w.Write(make([]byte, 32<<10))
+				if sent += more; err != nil {
+					break
+				}
+			}
+			ended <- sent
+		})
+	})
+	s.ask(t, "GET", "/api/login/", "", "")
+	s.await()
+	if sent := <-ended; sent > 64<<20 {
+		t.Errorf("%d bytes were taken of an answer without end", sent)
+	}
+	if sum := s.settle(t); sum.Total.Differ != 1 || s.calls.Load() != 2 {
+		t.Errorf("%d calls, %+v", s.calls.Load(), sum)
+	}
+}
+
 // TestShadowOfARace ends one token twice at the same time, by requests that the old server answers
 // one after the other: by the state before them, it should have answered both alike.
 func TestShadowOfARace(t *testing.T) {

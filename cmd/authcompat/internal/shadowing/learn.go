@@ -1,6 +1,7 @@
 package shadowing
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -30,12 +31,12 @@ func (s *Shadow) mayAsk(endpoint string, at time.Time) bool {
 }
 
 // learn asks the old server again, if it may, and reports whether it has learned of noise.
-func (x *exchange) learn(r *shadow.Record, old shadow.Answer) bool {
+func (x *exchange) learn(ctx context.Context, r *shadow.Record, old shadow.Answer) bool {
 	if x.Learn == 0 || x.request.Method != http.MethodGet && x.request.Method != http.MethodHead || len(x.body) > 0 || !x.mayAsk(x.endpoint, x.at) {
 		return false
 	}
-	second := &capture{ResponseWriter: &recorder{header: make(http.Header)}}
-	if !x.askAgain(second) || second.failed || second.body.Len() > maxBody {
+	second := &capture{ResponseWriter: &recorder{header: make(http.Header), most: maxBody}}
+	if !x.askAgain(ctx, second) || second.failed || second.body.Len() > maxBody {
 		return false
 	}
 	again := second.answer()
@@ -51,12 +52,12 @@ func (x *exchange) learn(r *shadow.Record, old shadow.Answer) bool {
 
 // askAgain sends the request to the old server once more, and reports whether the answer is
 // whole.
-func (x *exchange) askAgain(w http.ResponseWriter) (whole bool) {
+func (x *exchange) askAgain(ctx context.Context, w http.ResponseWriter) (whole bool) {
 	defer func() {
-		if cause := recover(); cause != nil { // an answer that breaks off
+		if cause := recover(); cause != nil { // an answer that breaks off, or has no end
 			whole = false
 		}
 	}()
-	x.pass(w, x.request)
-	return true
+	x.pass(w, x.request.WithContext(ctx))
+	return ctx.Err() == nil
 }

@@ -36,7 +36,7 @@ func (x *exchange) compare(ctx context.Context, r *shadow.Record) (user string, 
 	if old.TooLarge() {
 		return "", shadow.ReasonLarge
 	}
-	if r.Differences = x.differences(old, is); x.judge(r) == shadow.Differ && x.learn(r, old) {
+	if r.Differences = x.differences(old, is); x.judge(r) == shadow.Differ && x.learn(ctx, r, old) {
 		x.judge(r)
 	}
 	if r.Verdict != shadow.Differ {

@@ -2,16 +2,18 @@ package shadowing
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 
 	"github.com/authcompat/authcompat/conformance/shadow"
 	"github.com/authcompat/authcompat/dialects"
 )
 
-// recorder is a ResponseWriter that keeps an answer of ours.
+// recorder is a ResponseWriter that keeps an answer of ours, or one that the old server gives besides.
 type recorder struct {
 	header http.Header
 	head   bool // of an answer to HEAD, the body is not sent
+	most   int  // bytes of the body, beyond which the answer is given up; 0: any number
 	status int
 	body   bytes.Buffer
 	err    error // by RecordOutcome
@@ -33,8 +35,14 @@ func (w *recorder) Write(b []byte) (int, error) {
 	if w.head {
 		return len(b), nil
 	}
+	if w.most > 0 && w.body.Len()+len(b) > w.most {
+		return 0, errLong
+	}
 	return w.body.Write(b)
 }
+
+// errLong is the error of an answer that is longer than is compared.
+var errLong = errors.New("the answer is too long")
 
 // RecordOutcome implements dialects.OutcomeRecorder.
 func (w *recorder) RecordOutcome(_, _ string, err error) { w.err = err }
