@@ -84,6 +84,9 @@ func headerLines(r *wire.Response, name string) string {
 	return strings.Join(lines, "\n")
 }
 
+// maxProblem is how much is said of what is wrong in a body, in bytes: each member may be.
+const maxProblem = 4 << 10
+
 // match compares a body with the expected one.
 func (b bodyWant) match(got *wire.Response, s *template.Scope) *Difference {
 	var c template.Comparison
@@ -100,7 +103,10 @@ func (b bodyWant) match(got *wire.Response, s *template.Scope) *Difference {
 	if c.Problem == "" {
 		return nil
 	}
-	d := &Difference{Position: b.position, Part: "body", Problem: "body: " + c.Problem, Offset: c.Offset, Want: c.Want, Got: c.Got}
+	d := &Difference{
+		Position: b.position, Part: "body", Offset: c.Offset,
+		Problem: "body: " + atMost(maxProblem, c.Problem), Want: atMost(maxShown, c.Want), Got: atMost(maxShown, c.Got),
+	}
 	if c.Offset >= 0 {
 		before := got.Body[:c.Offset]
 		d.Line = strings.Count(string(before), "\n") + 1

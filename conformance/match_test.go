@@ -69,3 +69,35 @@ func TestEveryByteOfAResponseCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileBodies has a target answer with bodies that are large, or become so when they are shown: little of them is kept.
+func TestHostileBodies(t *testing.T) {
+	file, err := conformance.Load("strict.yaml", []byte(strict))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 1 << 20
+	many := func(one string, n int) string { return strings.TrimSuffix(strings.Repeat(one+",", n), ",") }
+	for name, body := range map[string]string{
+		"no JSON":       strings.Repeat("\x00", size),
+		"many values":   "[" + many("0", size/2-1) + "]",
+		"many members":  "{" + many(`"a":0`, size/6-1) + "}",
+		"deep and wide": strings.Repeat("[", 190) + many("0", size/4) + strings.Repeat("]", 190),
+		"too long":      strings.Repeat("x", size+1),
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, body)
+		}))
+		report := conformance.Run(t.Context(), []*conformance.File{file}, conformance.Target{"strict": server.URL}, conformance.Options{})
+		server.Close()
+		if report.Outcome() == conformance.Passed {
+			t.Errorf("%s: passed", name)
+		}
+		for _, d := range report.Profiles[0].Results[0].Differences {
+			if len(d.Problem) > 8<<10 || len(d.Want)+len(d.Got) > 600<<10 {
+				t.Errorf("%s: %d bytes are said of the %s, and %d shown", name, len(d.Problem), d.Part, len(d.Want)+len(d.Got))
+			}
+		}
+	}
+}

@@ -214,13 +214,16 @@ func headersOf(h *secrets.Hider, headers []wire.Header) []Header {
 }
 
 // short shortens a body in which secrets are hidden already.
-func short(body string) Content {
-	if len(body) <= maxShown {
-		return Content(body)
+func short(body string) Content { return Content(atMost(maxShown, body)) }
+
+// atMost shortens a text to so many bytes, and says how many it had more.
+func atMost(most int, text string) string {
+	if len(text) <= most {
+		return text
 	}
-	end := maxShown
-	for end > maxShown-utf8.UTFMax && !utf8.RuneStart(body[end]) {
+	end := most
+	for end > most-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return Content(body[:end] + fmt.Sprintf("… %d bytes more", len(body)-end))
+	return text[:end] + fmt.Sprintf("… %d bytes more", len(text)-end)
 }

@@ -13,7 +13,7 @@ import (
 // to fill the memory of the process that tests it.
 const (
 	maxHead = 64 << 10
-	maxBody = 8 << 20
+	maxBody = 1 << 20
 )
 
 // A limit is how long a body may be.
