@@ -62,6 +62,7 @@ type UserBatch struct {
 	byName map[string]*core.Account
 	links  map[int64]*UserLink
 	keys   map[linked]int64
+	export bool
 }
 
 // NewUserBatch makes a batch of users of a source.
@@ -80,6 +81,12 @@ func NewUserBatch(source int64, facts ImportFacts) UserBatch {
 	return b
 }
 
+// Export returns the batch for an export: the facts are about the source, and the users are those here.
+func (b UserBatch) Export() UserBatch {
+	b.export = true
+	return b
+}
+
 // Merge decides about one user, with [MergeUser]. The user here is found by the link of
 // the key; without one, by id; without that, by username, if all data are the same.
 func (b UserBatch) Merge(in ImportedUser) UserMerge {
@@ -89,7 +96,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 			return b.replace(in, id)
 		}
 		in.ID = id
-		return MergeUser(in, UserState{Existing: b.byID[id], NameOwner: holder, Link: b.links[id]})
+		return MergeUser(in, UserState{Existing: b.byID[id], NameOwner: holder, Link: b.links[id], Export: b.export})
 	}
 	if in.ID == 0 && holder != nil {
 		in.ID = holder.ID
@@ -105,7 +112,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	case !byName:
 		link = nil
 	}
-	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link})
+	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link, Export: b.export})
 }
 
 // replace decides about a user whose key belonged to another user before, who has the id

@@ -20,6 +20,8 @@ type UserState struct {
 	NameOwner *core.Account
 	// Link is the link of this user to this source; nil: there is none.
 	Link *UserLink
+	// Export says that it is the other way round: Existing is what the source has, and the user is ours.
+	Export bool
 }
 
 // UserMerge is what a store does with a user: nothing, or write Account as a new row or
@@ -35,6 +37,8 @@ type UserMerge struct {
 	// Former is the link to be stored for the user here whose key this one has now,
 	// whatever happens to this one; nil: there is none.
 	Former *UserLink
+
+	conflict bool // what is kept of the user, apart from the password, has changed on both sides
 }
 
 // MaxUserID is the highest id that a new user brings along. Databases assign ids above the
@@ -87,7 +91,32 @@ func mergeUser(in ImportedUser, known UserState) UserMerge {
 	if known.Link == nil {
 		return UserMerge{Result: refused("user %d is in the target already, with other data, and did not come from this source", known.Existing.ID)}
 	}
-	return mergeKnown(in, *known.Existing, *known.Link, UserFingerprint(*known.Existing))
+	merged := mergeKnown(in, *known.Existing, *known.Link, UserFingerprint(*known.Existing))
+	if merged.conflict && !known.Export {
+		merged.withdraw(in)
+	}
+	return merged
+}
+
+// withdraw takes from the user of the target what the source has taken from its own, of whom both have changed something: whoever
+// was shut out there, or has lost rights, must not keep them by a change of the own address here.
+func (m *UserMerge) withdraw(in ImportedUser) {
+	withdrawn := false
+	if m.Active && !in.Active {
+		m.Active, withdrawn = false, true
+	}
+	for _, name := range []string{"is_staff", "is_superuser"} {
+		had, known := core.ParseBoolean(m.Attributes[name])
+		has, told := core.ParseBoolean(in.Attributes[name])
+		if had && known && told && !has {
+			m.Attributes = maps.Clone(m.Attributes)
+			m.Attributes[name], withdrawn = in.Attributes[name], true
+		}
+	}
+	if withdrawn {
+		m.Write = true
+		m.Result.Reason += ", but for what was taken from the user in the source"
+	}
 }
 
 // mergeKnown merges a user who was imported from this source before. The two halves of a
@@ -109,6 +138,7 @@ func mergeKnown(in ImportedUser, ours core.Account, link UserLink, here []byte) 
 			merged.Write = true
 		default:
 			merged.Result = ImportResult{Outcome: ImportKept, Reason: what + " was changed in the source and in the target: the target's is kept"}
+			merged.conflict = from > 0
 		}
 	}
 	take(0, half, "the password", link.Rehashed, func() { merged.PasswordHash = in.PasswordHash })

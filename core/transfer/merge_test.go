@@ -69,6 +69,38 @@ func TestMergeUser(t *testing.T) {
 	}
 }
 
+// TestMergeWithdrawn has a source take from a user, who has changed something here, what the user keeps otherwise; an export takes
+// nothing.
+func TestMergeWithdrawn(t *testing.T) {
+	t.Parallel()
+	with := func(email string, active bool, rights string) core.Account {
+		a := account(1, "ann", "pw")
+		a.Email, a.Active, a.Attributes = email, active, map[string]string{"is_staff": rights, "is_superuser": rights, "first_name": "Ann"}
+		return a
+	}
+	was := with("was", true, "true")
+	for _, test := range []struct {
+		name          string
+		there, here   core.Account
+		active        bool
+		staff         string
+		write, export bool
+	}{
+		{"disabled there", with("was", false, "true"), with("here", true, "true"), false, "true", true, false},
+		{"rights lost there", with("was", true, "false"), with("here", true, "true"), true, "false", true, false},
+		{"both", with("there", false, "0"), with("here", true, "1"), false, "0", true, false},
+		{"disabled here", with("there", true, "true"), with("was", false, "true"), false, "true", false, false},
+		{"rights lost here", with("there", true, "true"), with("was", true, "false"), true, "false", false, false},
+		{"nothing told of rights", core.Account{User: core.User{ID: 1, Username: "ann", Email: "there", Active: true}, PasswordHash: "pw"}, with("here", true, "true"), true, "true", false, false},
+		{"an export", with("was", false, "false"), with("here", true, "true"), true, "true", false, true},
+	} {
+		m := MergeUser(ImportedUser{Key: "1", Account: test.there}, UserState{Existing: &test.here, Link: imported(was, ""), Export: test.export})
+		if m.Result.Outcome != ImportKept || m.Write != test.write || m.Active != test.active || m.Attributes["is_staff"] != test.staff || m.Email != test.here.Email {
+			t.Errorf("%s: %+v, write %t, %+v", test.name, m.Result, m.Write, m.User)
+		}
+	}
+}
+
 // TestMergeToken has a case for each way in which a token at the source and here can have
 // changed since the last run.
 func TestMergeToken(t *testing.T) {

@@ -175,3 +175,29 @@ func withExpiry(t core.Token, after time.Duration) core.Token {
 	t.ExpiresAt = suite.Noon().Add(after)
 	return t
 }
+
+// withdrawn has users change their address here, and the source disable one of them and take a right from another: they have
+// neither, here.
+func withdrawn(t *testing.T, m transferPair) {
+	ann, bob, cid := account(1, "ann"), account(2, "bob"), account(3, "cid")
+	for _, a := range []*core.Account{&ann, &bob, &cid} {
+		a.Attributes = map[string]string{"is_staff": "true"}
+	}
+	m.users(t, m.begin(t), ann, bob, cid)
+	for _, a := range []core.Account{ann, bob, cid} {
+		changed := a.User
+		changed.Email = a.Username + "@here.example"
+		if _, err := m.A.(core.AccountStore).UpdateUser(t.Context(), core.UserChange{Was: a.User, To: changed, At: suite.Noon()}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ann.Active = false
+	bob.Attributes = map[string]string{"is_staff": "false"}
+	cid.Email = "cid@there.example"
+	wantOutcomes(t, "import", m.users(t, m.begin(t), ann, bob, cid), transfer.ImportKept, transfer.ImportKept, transfer.ImportKept)
+	cid.Email = ""
+	for _, a := range []core.Account{ann, bob, cid} {
+		a.Email = a.Username + "@here.example"
+		suite.WantAccount(t, m.B, a)
+	}
+}

@@ -28,6 +28,7 @@ func largeBatches() []testCase {
 		{"each column of a user changed at the source", eachColumnThere},
 		{"each column of a user changed here", eachColumnHere},
 		{"a user changed alike on both sides", changedAlike},
+		{"the source has taken what a user has, who changed here", withdrawn},
 		{"one of many tokens is missing or replaced", tokenMissing},
 		{"one of many tokens came back", tokenBack},
 		{"some of many users have changed", someUsersChanged},
