@@ -57,6 +57,35 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestAddressChangedInPlace has a source change an address under its ID: a key that was mailed to the new one, and names the ID alone,
+// verifies no other here.
+func TestAddressChangedInPlace(t *testing.T) {
+	path := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"), emailAddresses,
+		`INSERT INTO auth_user VALUES (3, `+user("ann")+`), (4, `+user("bob")+`)`,
+		`INSERT INTO account_emailaddress VALUES (7, 'chief@example.org', 0, 1, 3), (8, 'bob@example.org', 1, 1, 4)`)
+	h := mustHouse(t)
+	if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, path, `UPDATE account_emailaddress SET email = 'ann@example.net' WHERE id = 7`, `UPDATE account_emailaddress SET email = 'bob@example.net', verified = 0 WHERE id = 8`)
+	for range 2 {
+		if _, err := h.both(t, tables.Mapping{}, nil, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := h.store.Backend().Addresses.Addresses(t.Context(), core.AddressFilter{}, 99)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []core.Address{
+		{ID: 7, UserID: 3, Email: "ann@example.net"}, {ID: 8, UserID: 4, Email: "bob@example.net"},
+		{ID: 1 << 60, UserID: 3, Email: "chief@example.org"}, {ID: 1<<60 + 1, UserID: 4, Email: "bob@example.org", Verified: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestAddressesOfADump reads them from a dumpdata, and gives another ID to one whose ID is taken.
 func TestAddressesOfADump(t *testing.T) {
 	dump := filepath.Join(t.TempDir(), "dump.json")

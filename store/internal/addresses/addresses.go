@@ -165,7 +165,22 @@ func (b *Book) importAs(ctx context.Context, tx *sql.Tx, a core.Address) (added 
 		return false, nil
 	}
 	n, err := record.Affected(tx.ExecContext(ctx, b.Bind(b.InsertAs), a.ID, a.Email, a.Verified, a.UserID))
-	return n > 0, err
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	found, err := b.find(ctx, tx, core.AddressFilter{ID: a.ID}, 1)
+	if err != nil || len(found) == 0 || found[0].UserID != a.UserID || found[0].Email == a.Email {
+		return false, err
+	}
+	// The user has changed it there, in place (EmailAddress.change of allauth 0.51). A key that was mailed to the new address names
+	// the ID alone: it must not verify the old one, which stays under another ID.
+	if _, err := tx.ExecContext(ctx, b.Bind(`DELETE FROM @addresses WHERE id = ?`), a.ID); err != nil {
+		return false, err
+	}
+	if n, err = record.Affected(tx.ExecContext(ctx, b.Bind(b.InsertAs), a.ID, a.Email, a.Verified, a.UserID)); err != nil {
+		return false, err
+	}
+	return n > 0, b.Add(ctx, tx, a.UserID, found[0].Email, found[0].Verified)
 }
 
 // AddAddress implements [core.AddressStore].
