@@ -62,10 +62,14 @@ func (f *file) keepOpen(ctx context.Context) (err error) {
 	if f.path, err = filepath.EvalSymlinks(f.path); err != nil {
 		return err
 	}
-	if f.keepAlive, err = f.db.Conn(ctx); err != nil {
-		return err
-	}
-	return f.read(ctx, f.attach)
+	return f.read(ctx, func(ctx context.Context) (err error) {
+		if f.keepAlive == nil { // a connection reads the schema when it is opened
+			if f.keepAlive, err = f.db.Conn(ctx); err != nil {
+				return err
+			}
+		}
+		return f.attach(ctx)
+	})
 }
 
 // attach has the connection that stays open read from the database, so that it is one that

@@ -195,6 +195,42 @@ func TestOpenBesideWriters(t *testing.T) {
 	writer.Wait()
 }
 
+// TestOpenAfterACrash opens a file that a process was writing to when it was killed, in SQLite's default journal mode, as Django has it.
+func TestOpenAfterACrash(t *testing.T) {
+	folder := t.TempDir()
+	busy, path := filepath.Join(folder, "busy.sqlite3"), filepath.Join(folder, "django.sqlite3")
+	mustMake(t, "sqlite", "file:"+busy, "integer NOT NULL PRIMARY KEY AUTOINCREMENT", "datetime", djangotest.UsersDDL, djangotest.KnoxDDL, `CREATE TABLE kept (n integer)`, `INSERT INTO kept VALUES (1)`)
+	db, err := sql.Open("sqlite", "file:"+busy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, s := range []string{`PRAGMA cache_size = 1`, `BEGIN`, `DELETE FROM kept`,
+		`CREATE TABLE more AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT hex(randomblob(100)) FROM n`} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, suffix := range []string{"", "-journal"} {
+		content, err := os.ReadFile(busy + suffix)
+		if err == nil {
+			err = os.WriteFile(path+suffix, content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := mustOpen(t, path)
+	if _, err := s.CreateUser(t.Context(), core.NewUser{Username: "ann", PasswordHash: "!"}, nil, nil); err != nil {
+		t.Error(err)
+	}
+	d := database{driver: "sqlite", dsn: "file:" + path, source: path}
+	if n := d.count(t, `SELECT count(*) FROM kept`); n != 1 {
+		t.Errorf("%d rows are kept", n)
+	}
+}
+
 // TestLinkedFile opens a database with two names: each would have a log of its own.
 func TestLinkedFile(t *testing.T) {
 	d := databases(djangotest.UsersDDL, djangotest.KnoxDDL)["sqlite"](t)

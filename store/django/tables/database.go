@@ -51,6 +51,11 @@ var errNoDatabase = errors.New("no database")
 // With retrying, the caller retries when a SQLite file is locked, and SQLite itself
 // does not wait for locks.
 func OpenForWriting(ctx context.Context, m Mapping, source string, retrying bool) (*Database, error) {
+	if path, _ := strings.CutPrefix(source, "sqlite:"); !strings.Contains(path, "://") {
+		if err := rollBack(ctx, path); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	from, err := Open(ctx, m, source)
 	if err != nil {
 		return nil, err

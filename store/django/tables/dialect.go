@@ -24,8 +24,9 @@ type dialect interface {
 	beginWriting(ctx context.Context, tx *sql.Tx) error
 	// awaitWriters waits until the transactions are over that have written to a table.
 	awaitWriters(ctx context.Context, tx *sql.Tx, table, column string) error
-	// moveIDs makes the database assign IDs above the existing ones.
-	moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error
+	// moveIDs makes the database assign IDs above the existing ones, and returns the highest that it knows to have been
+	// given to a row, which may be gone; 0: it does not know of any.
+	moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) (given int64, err error)
 	// advise adds advice to an error from opening the database.
 	advise(err error) error
 

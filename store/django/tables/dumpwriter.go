@@ -20,20 +20,19 @@ type DumpWriter struct {
 // NewDumpWriter begins a dump.
 func NewDumpWriter(w io.Writer) *DumpWriter { return &DumpWriter{out: bufio.NewWriter(w)} }
 
-// dumpUser has the fields of auth.user (django/contrib/auth/models.py).
+// dumpUser has the fields of auth.user (django/contrib/auth/models.py), but for groups and user_permissions, of which nothing is
+// known here: empty ones would take them from users who have some.
 type dumpUser struct {
-	Password    string    `json:"password"`
-	LastLogin   *dumpTime `json:"last_login"`
-	Superuser   bool      `json:"is_superuser"`
-	Username    string    `json:"username"`
-	FirstName   string    `json:"first_name"`
-	LastName    string    `json:"last_name"`
-	Email       string    `json:"email"`
-	Staff       bool      `json:"is_staff"`
-	Active      bool      `json:"is_active"`
-	DateJoined  dumpTime  `json:"date_joined"`
-	Groups      []int     `json:"groups"`
-	Permissions []int     `json:"user_permissions"`
+	Password   string    `json:"password"`
+	LastLogin  *dumpTime `json:"last_login"`
+	Superuser  bool      `json:"is_superuser"`
+	Username   string    `json:"username"`
+	FirstName  string    `json:"first_name"`
+	LastName   string    `json:"last_name"`
+	Email      string    `json:"email"`
+	Staff      bool      `json:"is_staff"`
+	Active     bool      `json:"is_active"`
+	DateJoined dumpTime  `json:"date_joined"`
 }
 
 // User writes a user as auth.user. Attributes that auth.user has no field for are left
@@ -48,7 +47,7 @@ func (w *DumpWriter) User(a core.Account) error {
 		Password:  a.PasswordHash, Username: a.Username, Email: a.Email, Active: a.Active,
 		FirstName: a.Attributes["first_name"], LastName: a.Attributes["last_name"],
 		Staff: a.Attributes["is_staff"] == "true", Superuser: a.Attributes["is_superuser"] == "true",
-		DateJoined: dumpTime(a.CreatedAt), Groups: []int{}, Permissions: []int{},
+		DateJoined: dumpTime(a.CreatedAt),
 	})
 }
 

@@ -6,9 +6,12 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,7 +158,27 @@ func (mysql) Encode(v any, zone *time.Location) any {
 	return v
 }
 
-func (mysql) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTO_INCREMENT does
+// nextID is in the text of a table whose rows get an ID from the database.
+var nextID = regexp.MustCompile(` AUTO_INCREMENT=([0-9]+)`)
+
+// moveIDs has nothing to move: AUTO_INCREMENT does. What information_schema says of that may be a day old.
+func (mysql) moveIDs(ctx context.Context, tx *sql.Tx, t Table, _ string) (given int64, err error) {
+	if t.View {
+		return 0, nil
+	}
+	var name, text string
+	if err = tx.QueryRowContext(ctx, `SHOW CREATE TABLE `+quote(t.Name)).Scan(&name, &text); err != nil {
+		return 0, err
+	}
+	options := text[strings.LastIndexByte(text, ')')+1:]
+	if m := nextID.FindStringSubmatch(options); m != nil {
+		if given, err = strconv.ParseInt(m[1], 10, 64); err != nil {
+			return math.MaxInt64, nil // it is full
+		}
+		given--
+	}
+	return given, nil
+}
 
 func (mysql) LockUsers() string  { return " FOR UPDATE" }
 func (mysql) LockTokens() string { return " FOR UPDATE" }

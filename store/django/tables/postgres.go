@@ -120,18 +120,24 @@ func (postgres) Encode(v any, _ *time.Location) any {
 	return v
 }
 
-func (p postgres) moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) error {
+func (p postgres) moveIDs(ctx context.Context, tx *sql.Tx, t Table, id string) (given int64, err error) {
 	if c, _ := t.Column(id); !c.IsInteger() || t.View {
-		return nil
+		return 0, nil
 	}
 	name := quote(t.Name)
 	if t.Schema != "" {
 		name = quote(t.Schema) + "." + name
 	}
-	_, err := tx.ExecContext(ctx, fmt.Sprintf(
-		`SELECT setval(s, greatest((SELECT max(%[1]s) FROM %[2]s), nextval(s) - 1, 1)) FROM pg_get_serial_sequence($1, $2) s WHERE s IS NOT NULL`,
-		quote(id), name), name, id)
-	return err
+	// nextval, since a role may use a sequence that it may not read. OFFSET: it must be called once.
+	err = tx.QueryRowContext(ctx, fmt.Sprintf(`
+		SELECT given FROM (
+			SELECT s, greatest((SELECT max(%[1]s) FROM %[2]s), nextval(s) - 1, 0) AS given
+			FROM pg_get_serial_sequence($1, $2) s WHERE s IS NOT NULL OFFSET 0
+		) q, LATERAL setval(s, greatest(given, 1), given > 0)`, quote(id), name), name, id).Scan(&given)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return given, err
 }
 
 func (postgres) LockUsers() string  { return ` FOR UPDATE OF "users"` }

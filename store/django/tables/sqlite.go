@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,7 +32,8 @@ func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
 	if f.retried {
 		options = "_pragma=busy_timeout(0)&_error_rc=1"
 	}
-	mode := "&mode=rw&_txlock=immediate&_pragma=foreign_keys(1)"
+	// EXTRA: with Django's journal, a commit is that this file is gone, which FULL leaves to the folder's next sync.
+	mode := "&mode=rw&_txlock=immediate&_pragma=foreign_keys(1)&_pragma=synchronous(EXTRA)"
 	if readOnly {
 		mode = "&mode=ro&_pragma=query_only(1)"
 	}
@@ -40,6 +43,35 @@ func (f sqliteFile) open(path string, readOnly bool) (*sql.DB, error) {
 	}
 	return sql.Open("sqlite", dsn)
 }
+
+// rollBack undoes what a process that was killed, or a power cut, has left half done in a file that is to be written to:
+// who only reads it can't.
+func rollBack(ctx context.Context, path string) (err error) {
+	if _, err := os.Lstat(path + "-journal"); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	db, err := sqliteFile{}.open(path, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for began := time.Now(); ; time.Sleep(rollBackRetry) {
+		var objects int
+		err = db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema`).Scan(&objects) // which does it
+		if !IsLocked(err) || ctx.Err() != nil {
+			return err
+		}
+		if time.Since(began) > rollBackWait {
+			return nil // somebody is writing, and will be done with it
+		}
+	}
+}
+
+// rollBack tries again for so long, and so often: SQLite itself does not wait for who has just begun to write.
+const (
+	rollBackWait  = 5 * time.Second
+	rollBackRetry = 2 * time.Millisecond
+)
 
 func (sqliteFile) identity(path string) string { return "sqlite:" + path }
 
@@ -106,7 +138,15 @@ func (sqliteFile) Encode(v any, zone *time.Location) any {
 	return v
 }
 
-func (sqliteFile) moveIDs(context.Context, *sql.Tx, Table, string) error { return nil } // AUTOINCREMENT does
+// moveIDs has nothing to move: AUTOINCREMENT does.
+func (sqliteFile) moveIDs(ctx context.Context, tx *sql.Tx, t Table, _ string) (given int64, err error) {
+	var counted bool
+	if err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence')`).Scan(&counted); err != nil || !counted {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = ?`, t.Name).Scan(&given)
+	return given, err
+}
 
 // A transaction that writes to SQLite holds the file's only lock from its beginning.
 func (sqliteFile) LockUsers() string  { return "" }

@@ -82,7 +82,7 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	if b.broken != nil {
 		return b.broken
 	}
-	if err := t.renumber(ctx, tx); err != nil {
+	if _, err := t.renumber(ctx, tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -91,18 +91,23 @@ func (t *Target) Write(ctx context.Context, do func(*Batch) error) error {
 	return nil
 }
 
-// renumber makes the database assign IDs above those of existing users.
-func (t *Target) renumber(ctx context.Context, tx *sql.Tx) error {
+// renumber makes the database assign IDs above those of existing users, and returns the highest that is known to have been
+// given to one.
+func (t *Target) renumber(ctx context.Context, tx *sql.Tx) (given int64, err error) {
 	id := t.Decoder.Mapping.ID
 	root := t.shape.Users.Parts()[0]
 	if t.shape.Users.Base != nil {
 		id = root.KeyColumn()
 	}
-	if err := t.moveIDs(ctx, tx, root, id); err != nil {
-		return fmt.Errorf("move ids on: %w", err)
+	if given, err = t.moveIDs(ctx, tx, root, id); err != nil {
+		return 0, fmt.Errorf("move ids on: %w", err)
 	}
-	return nil
+	return given, nil
 }
+
+// Given returns the highest primary key, if they are integers, that the target knows to have been given to a user, who may be
+// gone: what an application keeps of such a user, or has signed, must not be another's. 0: it does not know of any.
+func (b *Batch) Given(ctx context.Context) (int64, error) { return b.target.renumber(ctx, b.tx) }
 
 // KeyFor returns the primary key in the target for a user of the engine who was never
 // there: the user's ID, or "" if the target's keys are not integers.
@@ -162,7 +167,7 @@ func (b *Batch) PutUser(ctx context.Context, u transfer.ImportedUser, old *core.
 	}
 	if old == nil {
 		if u.Key == "" {
-			if err := b.target.renumber(ctx, b.tx); err != nil {
+			if _, err := b.target.renumber(ctx, b.tx); err != nil {
 				return "", err
 			}
 		}

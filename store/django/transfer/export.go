@@ -158,7 +158,11 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 		if err != nil {
 			return err
 		}
-		batch := transfer.NewUserBatch(e.place.Source, transfer.ImportFacts{Users: there.accounts, UserLinks: links})
+		given, err := b.Given(ctx)
+		if err != nil {
+			return err
+		}
+		batch := transfer.NewUserBatch(e.place.Source, transfer.ImportFacts{Users: there.accounts, UserLinks: links}).Export()
 		byUser := make(map[int64]transfer.UserLink, len(links))
 		for _, l := range links {
 			byUser[l.UserID] = l
@@ -179,7 +183,7 @@ func (e *exporter) userPage(ctx context.Context, page []core.Account) error {
 			if merged.Key == "" {
 				merged.Key = e.to.KeyFor(u.ID)
 			}
-			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key]) {
+			if merged.Insert && (there.keys[merged.Key] || e.drawn[merged.Key] || u.ID <= given && merged.Key == e.to.KeyFor(u.ID)) {
 				merged.Key = "" // the target assigns a key
 			}
 			if merged.Write || merged.Login {

@@ -125,3 +125,57 @@ func TestNamesUsedAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysGivenBefore has a target delete a user who had the highest key: a user who is new here, and has that key as ID, gets
+// another one, since what an application has signed with the key, or keeps of it, would be this user's.
+func TestKeysGivenBefore(t *testing.T) {
+	sqlite := mustSQL(t, `CREATE TABLE auth_user (id integer PRIMARY KEY AUTOINCREMENT, `+columns+`)`, fmt.Sprintf(authtoken, "auth_user (id)"),
+		`INSERT INTO auth_user VALUES (1, `+user("ann")+`), (2, `+user("bob")+`)`)
+	postgres, exec := pgUsers(t, 2, "serial")
+	maria := mustMariaUsers(t, "ann", "bob")
+	for name, test := range map[string]struct {
+		target string
+		draw   func() // has the database give the key 3 to somebody who is gone
+	}{
+		"SQLite":     {sqlite, func() { mustExec(t, sqlite, `UPDATE sqlite_sequence SET seq = 3 WHERE name = 'auth_user'`) }},
+		"PostgreSQL": {postgres, func() { exec(`SELECT setval(pg_get_serial_sequence('auth_user', 'id'), 3)`) }},
+		"MariaDB":    {maria.dsn, func() { maria.exec(t, `ALTER TABLE auth_user AUTO_INCREMENT = 4`) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.draw()
+			h := mustHouse(t)
+			if _, err := h.both(t, tables.Mapping{}, nil, test.target); err != nil {
+				t.Fatal(err)
+			}
+			for _, who := range []string{"new", "newer"} { // with the IDs 3 and 4
+				if _, err := h.service.Register(t.Context(), policy, core.Registration{Username: who, Password: "pw-" + who}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if back := h.give(t, test.target); back.Users.Added != 2 || back.Users.Refused > 0 {
+				t.Errorf("export: %+v", back)
+			}
+			to, err := tables.OpenTarget(t.Context(), test.target, tables.Mapping{}, utc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer to.Close()
+			if err := to.Write(t.Context(), func(b *tables.Batch) error {
+				there, err := b.Accounts(t.Context(), nil, []string{"new", "newer"})
+				got := map[string]string{}
+				for _, u := range there {
+					got[u.Username] = u.Key
+				}
+				if got["new"] != "4" || got["newer"] != "5" {
+					t.Errorf("keys %v", got)
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+			if again := h.give(t, test.target); again.Users.Added+again.Users.Updated > 0 {
+				t.Errorf("second export: %+v", again)
+			}
+		})
+	}
+}

@@ -133,6 +133,9 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 	if err := errors.Join(writeExport(cmd.OutOrStdout(), found), unreported); err != nil {
 		return err
 	}
+	if dump != nil {
+		cmd.PrintErrln("load it where there are no users yet: they have the ids that they have here, and loaddata puts each in the place of whoever has that id there")
+	}
 	if found.Users.Refused+found.Tokens.Refused > 0 {
 		return &command.ExitError{Code: command.Verdict}
 	}
