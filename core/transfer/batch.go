@@ -62,7 +62,9 @@ type UserBatch struct {
 	byName map[string]*core.Account
 	links  map[int64]*UserLink
 	keys   map[linked]int64
-	export bool
+	// deleted are ids of users who were deleted here.
+	deleted map[int64]bool
+	export  bool
 }
 
 // NewUserBatch makes a batch of users of a source.
@@ -70,7 +72,10 @@ func NewUserBatch(source int64, facts ImportFacts) UserBatch {
 	users, links := len(facts.Users), len(facts.UserLinks)
 	b := UserBatch{
 		source: source, byID: make(map[int64]*core.Account, users), byName: make(map[string]*core.Account, users),
-		links: make(map[int64]*UserLink, links), keys: make(map[linked]int64, links),
+		links: make(map[int64]*UserLink, links), keys: make(map[linked]int64, links), deleted: make(map[int64]bool, len(facts.Deleted)),
+	}
+	for _, id := range facts.Deleted {
+		b.deleted[id] = true
 	}
 	for i, u := range facts.Users {
 		b.byID[u.ID], b.byName[u.Username] = &facts.Users[i], &facts.Users[i]
@@ -112,7 +117,7 @@ func (b UserBatch) Merge(in ImportedUser) UserMerge {
 	case !byName:
 		link = nil
 	}
-	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link, Export: b.export})
+	return MergeUser(in, UserState{Existing: b.byID[in.ID], NameOwner: holder, Link: link, Deleted: b.deleted[in.ID], Export: b.export})
 }
 
 // replace decides about a user whose key belonged to another user before, who has the id

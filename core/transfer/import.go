@@ -87,13 +87,15 @@ type ImportFacts struct {
 	UserLinks  []UserLink
 	Tokens     []core.Token
 	TokenLinks []TokenLink
+	// Deleted are ids of users who were deleted here.
+	Deleted []int64
 }
 
 // And returns the facts of both.
 func (f ImportFacts) And(more ImportFacts) ImportFacts {
 	return ImportFacts{
 		Users: both(f.Users, more.Users), UserLinks: both(f.UserLinks, more.UserLinks),
-		Tokens: both(f.Tokens, more.Tokens), TokenLinks: both(f.TokenLinks, more.TokenLinks),
+		Tokens: both(f.Tokens, more.Tokens), TokenLinks: both(f.TokenLinks, more.TokenLinks), Deleted: both(f.Deleted, more.Deleted),
 	}
 }
 

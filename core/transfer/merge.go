@@ -20,6 +20,8 @@ type UserState struct {
 	NameOwner *core.Account
 	// Link is the link of this user to this source; nil: there is none.
 	Link *UserLink
+	// Deleted says that somebody had this id here who was deleted.
+	Deleted bool
 	// Export says that it is the other way round: Existing is what the source has, and the user is ours.
 	Export bool
 }
@@ -50,7 +52,7 @@ const MaxUserID = 1<<60 - 1
 // and profile (username, e-mail, attributes, active) are decided separately. A user who
 // was deleted here is not created again. A user here who was never imported from this
 // source is not touched: whoever has that id there gets another one here, once the caller
-// asks for it, as does who has one above [MaxUserID]. Of two last logins, the later one counts: links
+// asks for it, as does who has one above [MaxUserID], or that of somebody who was deleted here. Of two last logins, the later one counts: links
 // in mails that were sent before it end, here as there.
 func MergeUser(in ImportedUser, known UserState) UserMerge {
 	merged := mergeUser(in, known)
@@ -77,7 +79,7 @@ func mergeUser(in ImportedUser, known UserState) UserMerge {
 		return UserMerge{Result: ImportResult{Outcome: ImportKept, Reason: "was deleted in the target"}}
 	case holder != nil:
 		return UserMerge{Result: refused("another user of the target has this name")}
-	case known.Existing == nil && in.ID > MaxUserID:
+	case known.Existing == nil && (in.ID > MaxUserID || known.Deleted):
 		return UserMerge{Result: ImportResult{Outcome: ImportIDTaken}}
 	case known.Existing == nil:
 		return UserMerge{Write: true, Insert: true, ImportedUser: in}

@@ -276,8 +276,7 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 		if _, err := tx.ExecContext(ctx, s.qualify(removeTokens(`user_id = $1`)), userID); err != nil {
 			return fmt.Errorf("delete tokens: %w", err)
 		}
-		_, err = tx.ExecContext(ctx, s.qualify(`DELETE FROM @users WHERE id = $1`), userID)
-		return wrap("delete user", err)
+		return s.deleteRow(ctx, tx, userID)
 	})
 	if pq.As(err, pqerror.InsufficientPrivilege) != nil {
 		return fmt.Errorf("%w: %w", core.ErrUnsupported, err)

@@ -52,8 +52,25 @@ func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditE
 		if _, err := tx.ExecContext(ctx, s.qualify(removeTokens(`user_id = $1`)), userID); err != nil {
 			return fmt.Errorf("delete tokens: %w", err)
 		}
-		return s.changed(ctx, tx, retryAfterAmbiguous, "delete user", `DELETE FROM @users WHERE id = $1`, userID)
+		if err := s.changed(ctx, tx, retryAfterAmbiguous, "delete user", `DELETE FROM @users WHERE id = $1`, userID); err != nil {
+			return err
+		}
+		return s.keepID(ctx, tx, userID)
 	})
+}
+
+// deleteRow deletes the row of a user, who has no tokens.
+func (s *Store) deleteRow(ctx context.Context, tx *sqlx.Tx, userID int64) error {
+	if _, err := tx.ExecContext(ctx, s.qualify(`DELETE FROM @users WHERE id = $1`), userID); err != nil {
+		return wrap("delete user", err)
+	}
+	return s.keepID(ctx, tx, userID)
+}
+
+// keepID keeps the id of a user who is deleted from everybody else.
+func (s *Store) keepID(ctx context.Context, tx *sqlx.Tx, userID int64) error {
+	_, err := tx.ExecContext(ctx, s.qualify(`INSERT INTO @deleted_users (user_id) VALUES ($1) ON CONFLICT DO NOTHING`), userID)
+	return wrap("keep the id of a deleted user", err)
 }
 
 // change runs a statement that has to affect a row, at least in an earlier attempt

@@ -19,8 +19,8 @@ const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM @imported_
 
 func (s *Store) reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record.Reach, err error) {
 	err = q.QueryRowxContext(ctx, s.qualify(`
-		SELECT (SELECT coalesce(max(id), 0) FROM @users), (SELECT coalesce(max(user_id), 0) FROM @imported_users),
-		       EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`), source).Scan(&r.Users, &r.Links, &r.Keyed)
+		SELECT (SELECT coalesce(max(id), 0) FROM @users), (SELECT coalesce(max(user_id), 0) FROM @imported_users), (SELECT coalesce(max(user_id), 0) FROM @deleted_users),
+		       EXISTS (SELECT 1 FROM @imported_users WHERE source = $1 AND key IS NOT NULL)`), source).Scan(&r.Users, &r.Links, &r.Deleted, &r.Keyed)
 	return r, wrap("select ids", err)
 }
 
@@ -214,6 +214,11 @@ func (s *Store) userFacts(ctx context.Context, q sqlx.QueryerContext, r record.R
 	for _, u := range facts.Users {
 		if !known[u.ID] {
 			unknown = append(unknown, u.ID)
+		}
+	}
+	if gone := record.UpTo(unknown, r.Deleted); len(gone) > 0 {
+		if err := sqlx.SelectContext(ctx, q, &facts.Deleted, s.qualify(`SELECT user_id FROM @deleted_users WHERE user_id = ANY ($1)`), pq.Array(gone)); err != nil {
+			return facts, wrap("select deleted users", err)
 		}
 	}
 	if unknown = record.UpTo(unknown, r.Links); len(unknown) == 0 {

@@ -144,6 +144,7 @@ func (s *Store) needs() []pgprivileges.Need {
 		{Table: s.qualify("@mails"), Rights: []string{"INSERT", "UPDATE", "DELETE"}},
 		{Table: s.qualify("@fence"), Rights: []string{"UPDATE"}},
 		{Table: s.qualify("@imported_users"), Rights: []string{"UPDATE"}},
+		{Table: s.qualify("@deleted_users"), Rights: []string{"INSERT"}},
 		{Table: s.qualify("@imported_tokens"), Rights: []string{"INSERT", "UPDATE"}},
 		{Table: s.qualify("@cutover"), Rights: []string{"SELECT", "INSERT", "UPDATE"}},
 	}

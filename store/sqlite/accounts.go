@@ -203,10 +203,8 @@ func (s *Store) RemoveUser(ctx context.Context, userID int64, passwordHash strin
 		if err := samePassword(ctx, tx, userID, passwordHash, nil); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID); err != nil {
-			return fmt.Errorf("delete user: %w", err)
-		}
-		return nil
+		_, err := deleteUser(ctx, tx, userID)
+		return err
 	})
 }
 

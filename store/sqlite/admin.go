@@ -53,7 +53,24 @@ func (s *Store) SetActive(ctx context.Context, userID int64, active bool, audit 
 
 // DeleteUser implements [core.Admin].
 func (s *Store) DeleteUser(ctx context.Context, userID int64, audit *core.AuditEntry) error {
-	return s.change(ctx, audit, "delete user", `DELETE FROM users WHERE id = ?`, userID)
+	return s.writeAudited(ctx, audit, func(ctx context.Context, tx *sqlx.Tx) error {
+		n, err := deleteUser(ctx, tx, userID)
+		if err == nil && n == 0 {
+			err = core.ErrNotFound
+		}
+		return err
+	})
+}
+
+// deleteUser deletes a user, whose id nobody else gets.
+func deleteUser(ctx context.Context, tx *sqlx.Tx, userID int64) (n int64, err error) {
+	if n, err = record.Affected(tx.ExecContext(ctx, `DELETE FROM users WHERE id = ?`, userID)); err == nil && n > 0 {
+		_, err = tx.ExecContext(ctx, `INSERT OR IGNORE INTO deleted_users (user_id) VALUES (?)`, userID)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("delete user: %w", err)
+	}
+	return n, nil
 }
 
 // change runs a statement that has to affect a row.

@@ -255,7 +255,7 @@ func TestMigratesWhileCached(t *testing.T) {
 	c := openCachedAt(t, path)
 	ann := c.add(t, "ann")
 	countAlone(t, c.other.writer.DB)
-	if err := statement(`DROP VIEW next_change`, `DROP TABLE changes`, `DROP TABLE exporting`, `ALTER TABLE generation DROP COLUMN mark`, `DELETE FROM goose_db_version WHERE version_id >= 26`)(t.Context(), c.other, ann); err != nil {
+	if err := statement(`DROP VIEW next_change`, `DROP TABLE changes`, `DROP TABLE exporting`, `DROP TABLE deleted_users`, `ALTER TABLE generation DROP COLUMN mark`, `DELETE FROM goose_db_version WHERE version_id >= 26`)(t.Context(), c.other, ann); err != nil {
 		t.Fatal(err)
 	}
 	// The earlier build's statement, prepared before.

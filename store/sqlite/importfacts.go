@@ -16,8 +16,8 @@ const selectLinks = `SELECT user_id, source, key, mark, rehashed FROM imported_u
 
 func reachOf(ctx context.Context, q sqlx.QueryerContext, source int64) (r record.Reach, err error) {
 	if err := q.QueryRowxContext(ctx, `
-		SELECT (SELECT coalesce(max(id), 0) FROM users), (SELECT coalesce(max(user_id), 0) FROM imported_users),
-		       EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`, source).Scan(&r.Users, &r.Links, &r.Keyed); err != nil {
+		SELECT (SELECT coalesce(max(id), 0) FROM users), (SELECT coalesce(max(user_id), 0) FROM imported_users), (SELECT coalesce(max(user_id), 0) FROM deleted_users),
+		       EXISTS (SELECT 1 FROM imported_users WHERE source = ? AND key IS NOT NULL)`, source).Scan(&r.Users, &r.Links, &r.Deleted, &r.Keyed); err != nil {
 		return r, fmt.Errorf("select ids: %w", err)
 	}
 	return r, nil
@@ -194,6 +194,11 @@ func userFacts(ctx context.Context, q sqlx.QueryerContext, source int64, users [
 	for _, u := range facts.Users {
 		if !known[u.ID] {
 			unknown = append(unknown, u.ID)
+		}
+	}
+	if gone := record.UpTo(unknown, r.Deleted); len(gone) > 0 {
+		if err := sqlx.SelectContext(ctx, q, &facts.Deleted, `SELECT user_id FROM deleted_users WHERE user_id IN (SELECT value FROM json_each(?))`, jsonList(gone)); err != nil {
+			return facts, fmt.Errorf("select deleted users: %w", err)
 		}
 	}
 	if unknown = record.UpTo(unknown, r.Links); len(unknown) == 0 {

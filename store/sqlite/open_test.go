@@ -156,7 +156,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 			raw(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (1000, 1)`).Close()
 			return path
-		}, "it is of a newer authcompat (schema 1000; this one knows 27)"},
+		}, "it is of a newer authcompat (schema 1000; this one knows 28)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

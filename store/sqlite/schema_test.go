@@ -163,7 +163,7 @@ func TestTriggerOfOneDay(t *testing.T) {
 		_, err := db.Exec(`DROP VIEW next_change; DROP TABLE changes; ALTER TABLE generation DROP COLUMN mark;
 			DROP TRIGGER audit_is_not_replaced; DROP TABLE cutover; ALTER TABLE audit DROP COLUMN detail;
 			DROP TABLE mails; DROP TABLE email_addresses; ALTER TABLE users DROP COLUMN last_login;
-			DROP INDEX users_email_capitals; DROP INDEX users_email_exact; ALTER TABLE users DROP COLUMN email_since; DROP TABLE exporting; DELETE FROM goose_db_version WHERE version_id > 15`)
+			DROP INDEX users_email_capitals; DROP INDEX users_email_exact; ALTER TABLE users DROP COLUMN email_since; DROP TABLE exporting; DROP TABLE deleted_users; DELETE FROM goose_db_version WHERE version_id > 15`)
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -52,6 +52,11 @@ func seedUsers(ctx context.Context, tx *sqlx.Tx, facts transfer.ImportFacts) err
 			return fmt.Errorf("seed user: %w", err)
 		}
 	}
+	for _, id := range facts.Deleted {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO deleted_users (user_id) VALUES (?)`, id); err != nil {
+			return fmt.Errorf("seed deleted user: %w", err)
+		}
+	}
 	for _, l := range facts.UserLinks {
 		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO imported_users (user_id, source, key, mark, rehashed) VALUES (?, ?, ?, ?, ?)`,
 			l.UserID, l.Source, record.KeyColumn(l.UserID, l.Key), l.Fingerprint, l.Rehashed); err != nil {

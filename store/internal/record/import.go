@@ -64,8 +64,8 @@ func NumericKeys(keys []string) []int64 {
 // Reach limits look-ups by ID: no row has an ID above it. For a source that is read in
 // the order of its IDs, it makes most look-ups unnecessary.
 type Reach struct {
-	Users, Links int64
-	Keyed        bool // some keys of the source are not IDs here
+	Users, Links, Deleted int64
+	Keyed                 bool // some keys of the source are not IDs here
 }
 
 // UpTo returns the IDs up to last.

@@ -104,7 +104,15 @@ func CarryOver(ctx context.Context, tx *sqlx.Tx, same bool) error {
 			// WHERE: or ON would be that of a join.
 			`INSERT INTO main.cutover (id, version, changed_at, key, rules) SELECT id, version, changed_at, key, rules FROM old.cutover WHERE true
 			 ON CONFLICT (id) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at, key = excluded.key, rules = excluded.rules
-			 WHERE excluded.version > version`)
+			 WHERE excluded.version > version`,
+			// A link in a mail that was used since the backup, as one that gives a new password, does not come back: it is made of
+			// the last login, which its use sets.
+			`UPDATE main.users AS u SET last_login = o.last_login FROM old.users o
+			 WHERE o.id = u.id AND o.created_at = u.created_at AND o.last_login > ifnull(u.last_login, 0)`,
+			// Nobody gets the id of who was deleted, or of who had registered since the backup. Who had been imported comes back by the next import.
+			`INSERT OR IGNORE INTO main.deleted_users (user_id) SELECT user_id FROM old.deleted_users`,
+			`INSERT OR IGNORE INTO main.deleted_users (user_id) SELECT o.id FROM old.users o
+			 WHERE NOT EXISTS (SELECT 1 FROM main.users u WHERE u.id = o.id) AND NOT EXISTS (SELECT 1 FROM old.imported_users l WHERE l.user_id = o.id)`)
 		statements = append(statements, linkStatements...)
 	}
 	for _, statement := range statements {

@@ -149,3 +149,33 @@ func lastLogins(t *testing.T, m transferPair) {
 		t.Errorf("bob: last login %v, %v", bob.LastLogin, err)
 	}
 }
+
+// idOfADeletedUser has a source bring users with the ids that others had here, who were deleted by an operator and by themselves:
+// they get other ones.
+func idOfADeletedUser(t *testing.T, m transferPair) {
+	byOperator, bySelf := m.Add(t, suite.NewUser("ann")), m.Add(t, suite.NewUser("bob"))
+	hash := suite.NewUser("bob").PasswordHash
+	if err := m.A.(core.Admin).DeleteUser(t.Context(), byOperator.ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.A.(core.AccountStore).RemoveUser(t.Context(), bySelf.ID, hash, nil); err != nil {
+		t.Fatal(err)
+	}
+	next := max(byOperator.ID, bySelf.ID) + 1
+	cid, dan, eve := account(byOperator.ID, "cid"), account(bySelf.ID, "dan"), account(next, "eve")
+	place := m.begin(t)
+	wantOutcomes(t, "import", m.users(t, place, cid, dan, eve), transfer.ImportIDTaken, transfer.ImportIDTaken, transfer.ImportAdded)
+	key := fmt.Sprint(cid.ID)
+	cid.ID, place.Stage = 0, "users"
+	results, err := m.from.ImportUsers(t.Context(), place, []transfer.ImportedUser{{Key: key, Account: cid}})
+	if err != nil || results[0].Outcome != transfer.ImportAdded {
+		t.Fatalf("with an id of its own: %+v, error %v", results, err)
+	}
+	got, err := m.B.Account(t.Context(), "cid")
+	if err != nil || got.ID <= next {
+		t.Errorf("the id is %d, error %v", got.ID, err)
+	}
+	m.finish(t, place)
+	cid.ID = byOperator.ID
+	wantOutcomes(t, "next import", m.users(t, m.begin(t), cid), transfer.ImportUnchanged)
+}

@@ -26,6 +26,7 @@ func importedUsers() []testCase {
 		{"users without ids", usersWithoutIDs},
 		{"a key that somebody else has now", keyUsedAgain},
 		{"what is known of a batch has nobody twice", knownOnce},
+		{"the id of a user who was deleted here", idOfADeletedUser},
 	}
 }
 

@@ -134,7 +134,7 @@ func (f *exportFlags) run(cmd *cobra.Command, target string) (err error) {
 		return err
 	}
 	if dump != nil {
-		cmd.PrintErrln("load it where there are no users yet: they have the ids that they have here, and loaddata puts each in the place of whoever has that id there")
+		term.Printf(cmd.OutOrStdout(), "load it where there are no users yet: they have the ids that they have here, and loaddata puts each in the place of whoever has that id there\n")
 	}
 	if found.Users.Refused+found.Tokens.Refused > 0 {
 		return &command.ExitError{Code: command.Verdict}
