@@ -52,7 +52,8 @@ func managementHandler(ready func(context.Context) error, metrics http.Handler) 
 		_, _ = io.WriteString(w, "ok\n")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := ready(r.Context()); err != nil {
+		// A client that has shut its sending side still waits; whoever has left takes no more than readyTimeout.
+		if err := ready(context.WithoutCancel(r.Context())); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = io.WriteString(w, err.Error()+"\n")
 			return
