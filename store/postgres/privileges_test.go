@@ -61,7 +61,7 @@ func TestRoleThatMayOnlyRead(t *testing.T) {
 	_, advice, ok := strings.Cut(strings.Join(warnings, "\n"), "fails with 503: ")
 	const want = `GRANT INSERT, UPDATE ON users TO ROLE; GRANT INSERT, UPDATE, DELETE ON tokens TO ROLE; ` +
 		`GRANT INSERT, UPDATE, DELETE ON guesses TO ROLE; GRANT INSERT ON audit TO ROLE; GRANT INSERT, UPDATE, DELETE ON callers TO ROLE; GRANT INSERT, UPDATE, DELETE ON mails TO ROLE; GRANT UPDATE ON fence TO ROLE; ` +
-		`GRANT UPDATE ON imported_users TO ROLE; GRANT INSERT, UPDATE ON imported_tokens TO ROLE; GRANT INSERT, UPDATE ON cutover TO ROLE`
+		`GRANT UPDATE ON imported_users TO ROLE; GRANT INSERT ON deleted_users TO ROLE; GRANT INSERT, UPDATE ON imported_tokens TO ROLE; GRANT INSERT, UPDATE ON cutover TO ROLE`
 	if !ok || advice != strings.ReplaceAll(want, "ROLE", `"`+role+`"`) {
 		t.Fatalf("warnings %q", warnings)
 	}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/lib/pq"
@@ -99,10 +100,10 @@ type conn struct {
 	encrypted bool
 
 	header [headerSize]byte
-	have   int   // bytes of header
-	left   int64 // bytes of the message or the text to come
-	text   bool  // what comes is text, and the last that comes
-	ready  bool  // the server has answered all that the client has asked
+	have   int         // bytes of header
+	left   int64       // bytes of the message or the text to come
+	text   bool        // what comes is text, and the last that comes
+	ready  atomic.Bool // the server has answered all that the client has asked; COPY reads and writes at the same time
 	failed error
 }
 
@@ -115,7 +116,8 @@ func (c *conn) Write(b []byte) (int, error) {
 	case len(b) == 8 && (binary.BigEndian.Uint32(b[4:]) == sslRequest || binary.BigEndian.Uint32(b[4:]) == gssRequest):
 		c.asked = true
 	}
-	c.begun, c.ready = true, false
+	c.begun = true
+	c.ready.Store(false)
 	return c.Conn.Write(b)
 }
 
@@ -175,7 +177,7 @@ func (c *conn) begin() bool {
 	c.have = 0
 	length := int64(binary.BigEndian.Uint32(c.header[1:])) - 4
 	switch {
-	case c.ready && !unasked(c.header[0]):
+	case c.ready.Load() && !unasked(c.header[0]):
 		c.failed = errUnasked
 		return false
 	case c.header[0] == 'E' && (length < 4 || length > maxErrorMessage):
@@ -184,7 +186,9 @@ func (c *conn) begin() bool {
 		c.failed = fmt.Errorf("the server announces a message of %d bytes, of more than %d", length, maxMessage)
 		return false
 	default:
-		c.left, c.ready = length, c.ready || c.header[0] == readyForQuery
+		if c.left = length; c.header[0] == readyForQuery {
+			c.ready.Store(true)
+		}
 	}
 	return true
 }
